@@ -1,0 +1,42 @@
+import { type ErrorCatalogue, faultsOf } from '../log/errors.ts';
+
+export const CDC_ERRORS = {
+  'BNY-CDC-SETTINGS': {
+    means: "the database's settings do not let its changes be followed",
+    normal: 'never',
+    cure: 'Run `banyan doctor`: it lists every setting with the SQL that puts it right.',
+  },
+  'BNY-CDC-UNREACHABLE': {
+    means: "the monolith's database does not answer",
+    normal: 'while the database restarts; the emitter tries again by itself',
+    cure: 'Check host, port, account and password of `monolith.database` in banyan.config.ts.',
+    retryable: true,
+  },
+  'BNY-CDC-OTHER-SERVER': {
+    means: 'this is another database server than the one the log was filled from',
+    normal: 'never',
+    cure: "Point `monolith.database` back to the first server, or start with a new log (another `data` folder) and seed again.",
+  },
+  'BNY-CDC-PURGED': {
+    means: 'the binlog that the emitter needs next has been purged',
+    normal: 'never',
+    cure: 'Changes were lost to the log: restore the purged binlog files, or start with a new log and seed again. Then raise binlog_expire_logs_seconds.',
+  },
+  'BNY-CDC-DIVERGED': {
+    means: 'the transaction at the checkpoint is not the one that was captured there',
+    normal: 'never',
+    cure: 'The database lost or rewrote transactions (a crash with sync_binlog=0, or a restored backup). Start with a new log and seed again; then set sync_binlog=1.',
+  },
+  'BNY-CDC-UNDECODABLE': {
+    means: 'the binlog holds something that cannot be decoded without loss',
+    normal: 'never',
+    cure: 'See found/needed; `banyan doctor` names the setting or column.',
+  },
+  'BNY-CDC-UNSUPPORTED-COLUMN': {
+    means: 'a column has a type that cannot be carried without loss',
+    normal: 'never',
+    cure: 'Leave the column out of the domain (`excluded`), or change its type in the monolith.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export const cdcFault = faultsOf(CDC_ERRORS);

@@ -1,0 +1,40 @@
+# Sourced by scripts/demo, scripts/test and scripts/bench: installs what they need and leaves `$NODE` set.
+# A fresh Debian machine with root gets everything; elsewhere the missing part is named and the script stops.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+missing() { echo "banyan: $1" >&2; exit 1; }
+
+install_packages() {
+  local stamp=node_modules/.banyan-setup
+  if [ -x node_modules/.bin/node ] && [ -f "$stamp" ] && cmp -s package-lock.json "$stamp"; then return; fi
+  command -v npm >/dev/null || missing "npm is missing. Install Node.js (any version from 20 on) and run this again."
+  echo "banyan: installing npm packages" >&2
+  # Not `npm ci`: it insists on the optional binaries of every platform, which not every registry mirror carries.
+  # Without install scripts nothing is compiled: better-sqlite3 brings its binaries along.
+  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  npm rebuild node --loglevel=error >&2   # fetches the pinned Node for this platform
+  cp package-lock.json "$stamp"
+}
+
+install_mariadb() {
+  if command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ]; then return; fi
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    echo "banyan: installing MariaDB (apt)" >&2
+    apt-get update -qq >&2
+    # policy-rc.d keeps apt from starting a system-wide server: every server of ours is private.
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server >/dev/null
+    rm -f /usr/sbin/policy-rc.d
+    trap - EXIT
+  else
+    missing "no MariaDB server found. Install MariaDB 10.5 or newer (mariadbd and mariadb-install-db on the PATH), for example
+  Debian/Ubuntu: sudo apt-get install mariadb-server      Fedora: sudo dnf install mariadb-server      macOS: brew install mariadb"
+  fi
+}
+
+install_packages
+install_mariadb
+export PATH="$PWD/node_modules/.bin:/usr/sbin:$PATH"
+NODE="$PWD/node_modules/.bin/node"
