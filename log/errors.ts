@@ -102,6 +102,17 @@ export const LOG_ERRORS = {
     normal: 'never',
     cure: 'Install better-sqlite3 13 or newer.',
   },
+  'BNY-LOG-CONTROL': {
+    means: 'a control record is of a kind that this version does not know',
+    normal: 'never',
+    cure: 'Run the same version of Banyan in every process that shares a log.',
+  },
+  'BNY-LOG-BUSY': {
+    means: 'another process kept the log locked for more than ten seconds',
+    normal: 'while a very large backup is copied to a slow disk',
+    cure: 'It is tried again by itself. If it goes on, look for a process that was stopped in the middle of an append.',
+    retryable: true,
+  },
   'BNY-LOG-DAMAGED': {
     means: 'the log file cannot be read or written',
     normal: 'never',

@@ -17,8 +17,7 @@ export interface EventLog {
 
   /**
    * Committed events after `from`, in order within each partition; between partitions there is no order. Every topic
-   * in `from` is read. Follows the log until `signal` aborts; with `follow: false` it ends after what stood in the log
-   * when it was called. While following it yields an empty batch whenever it was woken and found nothing new, so that
+   * in `from` is read. Follows the log until `signal` aborts. While following it yields an empty batch whenever it was woken and found nothing new, so that
    * a reader can look at the newest checkpoint.
    *
    * @throws BNY-LOG-ANOTHER when the event at a cursor's offset is not the one that the cursor names.
@@ -109,8 +108,10 @@ export interface Checkpoint {
 }
 
 export interface ReadOptions {
-  /** Default true. */
+  /** Default true; false: end after what stood in the log at the call. */
   follow?: boolean;
+  /** End after these offsets, whatever `follow` says. */
+  until?: Ends;
   /** Events in a batch at most; default 1,000. */
   limit?: number;
   signal?: AbortSignal;

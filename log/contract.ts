@@ -1,0 +1,265 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { covers, fromStart } from './append.ts';
+import {
+  type Cursors,
+  type EventLog,
+  type LoggedEvent,
+  MAX_APPEND_EVENTS,
+  type NewEvent,
+  type Topics,
+} from './types.ts';
+
+/** The topics that a log under test is opened with. */
+export const CONTRACT_TOPICS: Topics = { orders: {}, parcels: { partitions: 4 }, latest: { compacted: true } };
+
+export interface LogUnderTest {
+  log: EventLog;
+  /** Opens the same log again, as another process would. `undefined` where it cannot outlive its process. */
+  reopen?: () => Promise<EventLog>;
+  dispose(): Promise<void>;
+}
+
+/** What every adapter of {@link EventLog} owes; run it on each. */
+export function testEventLog(name: string, open: () => Promise<LogUnderTest>): void {
+  describe(`${name} keeps the contract of the event log`, () => {
+    let test: LogUnderTest;
+    let log: EventLog;
+    beforeEach(async () => {
+      test = await open();
+      log = test.log;
+    });
+    afterEach(() => test.dispose());
+
+    it('gives back what was appended, in order, with offsets and sequences without gaps', async () => {
+      const writer = await log.writer('emitter');
+      await writer.append([event('orders', 'a', 1), event('orders', 'b', 2)], {});
+      await writer.append([event('orders', 'a', 3)], {});
+      const events = await all(log, ['orders']);
+      expect(events.map((e) => [e.id, e.offset, e.sequence])).toEqual([
+        ['orders-1', events[0]?.offset, 0],
+        ['orders-2', (events[0]?.offset ?? 0) + 1, 1],
+        ['orders-3', (events[0]?.offset ?? 0) + 2, 2],
+      ]);
+      expect(events[0]).toMatchObject({ ...event('orders', 'a', 1), partition: 0 });
+    });
+
+    it('keeps optional attributes, emoji and large data as they are', async () => {
+      const full = {
+        ...event('orders', '🎈', 1),
+        position: '1:2',
+        seed: 'run-1',
+        data: JSON.stringify({ t: '🎈'.repeat(50_000) }),
+      };
+      await (await log.writer('emitter')).append([full], {});
+      expect((await all(log, ['orders']))[0]).toMatchObject(full);
+    });
+
+    it('appends to several topics with the checkpoint in one piece, and ends says where they end', async () => {
+      const writer = await log.writer('emitter');
+      const checkpoint = await writer.append([event('orders', 'a', 1), event('latest', 'x', 1)], { position: '7' });
+      expect(checkpoint).toMatchObject({ number: 1, state: { position: '7' } });
+      expect(checkpoint.ends).toEqual(await log.ends(['orders', 'latest']));
+      expect(await log.checkpoint('emitter')).toEqual(checkpoint);
+      expect((await writer.append([], { position: '8' })).ends).toEqual(checkpoint.ends);
+    });
+
+    it('appends nothing at all when one event of an append cannot be appended', async () => {
+      const writer = await log.writer('emitter');
+      await expect(
+        writer.append([event('orders', 'a', 1), event('nowhere', 'a', 2)], { lost: true }),
+      ).rejects.toMatchObject({
+        code: 'BNY-LOG-UNKNOWN-TOPIC',
+      });
+      expect(await all(log, ['orders'])).toEqual([]);
+      expect(await log.checkpoint('emitter')).toBeUndefined();
+    });
+
+    it('refuses more than an append may hold', async () => {
+      const writer = await log.writer('emitter');
+      const many = Array.from({ length: MAX_APPEND_EVENTS + 1 }, (_, i) => event('orders', 'a', i));
+      await expect(writer.append(many, {})).rejects.toMatchObject({ code: 'BNY-LOG-TOO-LARGE' });
+      const big = { ...event('orders', 'a', 1), data: `"${'x'.repeat(1_000_000)}"` };
+      await expect(writer.append([big], {})).rejects.toMatchObject({ code: 'BNY-LOG-TOO-LARGE' });
+    });
+
+    it('fences an older writer, and hands its checkpoint to the newer', async () => {
+      const older = await log.writer('emitter');
+      await older.append([event('orders', 'a', 1)], { position: '1' });
+      const newer = await log.writer('emitter');
+      expect(newer.generation).toBeGreaterThan(older.generation);
+      expect(newer.checkpoint).toMatchObject({ state: { position: '1' } });
+      await expect(older.append([event('orders', 'a', 2)], { position: '2' })).rejects.toMatchObject({
+        code: 'BNY-LOG-FENCED',
+      });
+      await newer.append([event('orders', 'a', 3)], { position: '3' });
+      expect((await all(log, ['orders'])).map((e) => e.id)).toEqual(['orders-1', 'orders-3']);
+    });
+
+    it('does not let writers of different ids fence each other', async () => {
+      const one = await log.writer('one');
+      const two = await log.writer('two');
+      await one.append([event('orders', 'a', 1)], {});
+      await two.append([event('orders', 'a', 2)], {});
+      expect((await all(log, ['orders'])).map((e) => e.sequence)).toEqual([0, 0]);
+    });
+
+    it('goes on with sequences, offsets and ends after a take-over', async () => {
+      await (await log.writer('emitter')).append([event('orders', 'a', 1)], {});
+      const checkpoint = await (await log.writer('emitter')).append([event('parcels', 'a', 2)], {});
+      expect(checkpoint.number).toBe(2);
+      expect(checkpoint.ends).toEqual(await log.ends(['orders', 'parcels']));
+      await (await log.writer('emitter')).append([event('orders', 'a', 3)], {});
+      expect((await all(log, ['orders'])).map((e) => e.sequence)).toEqual([0, 1]);
+    });
+
+    it('puts events of one key into one partition and keeps their order', async () => {
+      const writer = await log.writer('emitter');
+      for (let i = 0; i < 40; i++) await writer.append([event('parcels', `key-${i % 8}`, i)], {});
+      const events = await all(log, ['parcels']);
+      const partitions = new Map<string, number>();
+      for (const e of events)
+        expect(partitions.set(e.key, partitions.get(e.key) ?? e.partition).get(e.key)).toBe(e.partition);
+      expect(new Set(partitions.values()).size).toBeGreaterThan(1);
+      for (const key of partitions.keys()) {
+        const order = events.filter((e) => e.key === key).map((e) => e.sequence);
+        expect(order).toEqual([...order].sort((a, b) => a - b));
+      }
+      expect(events.map((e) => e.sequence).sort((a, b) => a - b)).toEqual(events.map((_, i) => i));
+    });
+
+    it('keeps only the newest event of a key in a compacted topic, and tells a reader of each', async () => {
+      for (let i = 0; i < 3; i++) await log.post([event('latest', 'x', i), event('latest', `y${i}`, 10 + i)]);
+      const events = await all(log, ['latest']);
+      expect(events.filter((e) => e.key === 'x').map((e) => e.id)).toEqual(['latest-2']);
+      expect(events).toHaveLength(4);
+      await expect(all(log, ['latest'], { latest: [{ offset: 0, id: 'latest-0' }] })).resolves.toHaveLength(4);
+    });
+
+    it('resumes behind a cursor, and stops when another event stands there', async () => {
+      const writer = await log.writer('emitter');
+      await writer.append([event('orders', 'a', 1), event('orders', 'a', 2)], {});
+      const [first, second] = await all(log, ['orders']);
+      const cursor = { offset: first?.offset ?? 0, id: first?.id ?? '' };
+      expect(await all(log, ['orders'], { orders: [cursor] })).toEqual([second]);
+      await expect(all(log, ['orders'], { orders: [{ ...cursor, id: 'other' }] })).rejects.toMatchObject({
+        code: 'BNY-LOG-ANOTHER',
+      });
+      await expect(all(log, ['orders'], { orders: [{ offset: 99, id: 'x' }] })).rejects.toMatchObject({
+        code: 'BNY-LOG-ANOTHER',
+      });
+    });
+
+    it('lets a caught-up reader reach its ends, and a checkpoint be covered', async () => {
+      const writer = await log.writer('emitter');
+      const checkpoint = await writer.append([event('orders', 'a', 1), event('parcels', 'k', 2)], {});
+      const cursors = fromStart(['orders', 'parcels'], CONTRACT_TOPICS);
+      expect(covers(cursors, checkpoint.ends)).toBe(false);
+      for (const e of await all(log, ['orders', 'parcels']))
+        (cursors[e.topic] as unknown[])[e.partition] = { offset: e.offset, id: e.id };
+      expect(covers(cursors, await log.ends(['orders', 'parcels']))).toBe(true);
+      expect(covers(cursors, checkpoint.ends)).toBe(true);
+    });
+
+    it('wakes a following reader at each append, also of another topic or of the checkpoint alone', async () => {
+      const writer = await log.writer('emitter');
+      const stop = new AbortController();
+      const batches = log.read(fromStart(['orders'], CONTRACT_TOPICS), { signal: stop.signal })[Symbol.asyncIterator]();
+      await writer.append([event('orders', 'a', 1)], {});
+      expect(await nextFull(batches)).toEqual(['orders-1']);
+      await writer.append([], { idle: true });
+      expect((await batches.next()).value).toEqual([]);
+      await writer.append([event('orders', 'a', 2)], {});
+      expect(await nextFull(batches)).toEqual(['orders-2']);
+      stop.abort();
+      await batches.return?.();
+    });
+
+    it('reads exactly until given ends', async () => {
+      const writer = await log.writer('emitter');
+      await writer.append([event('orders', 'a', 1), event('orders', 'a', 2)], {});
+      const until = await log.ends(['orders']);
+      await writer.append([event('orders', 'a', 3)], {});
+      const ids: string[] = [];
+      for await (const batch of log.read(fromStart(['orders'], CONTRACT_TOPICS), { until }))
+        ids.push(...batch.map((e) => e.id));
+      expect(ids).toEqual(['orders-1', 'orders-2']);
+    });
+
+    it('ends a reader that is aborted while it waits', async () => {
+      const stop = new AbortController();
+      const reading = (async () => {
+        for await (const _ of log.read(fromStart(['orders'], CONTRACT_TOPICS), { signal: stop.signal }));
+      })();
+      stop.abort();
+      await reading;
+    });
+
+    it('cuts batches at the limit and reads every topic in the end', async () => {
+      const writer = await log.writer('emitter');
+      for (let i = 0; i < 5; i++) await writer.append([event('orders', 'a', i), event('parcels', `k${i}`, i)], {});
+      const sizes: number[] = [];
+      let count = 0;
+      for await (const batch of log.read(fromStart(['orders', 'parcels'], CONTRACT_TOPICS), {
+        follow: false,
+        limit: 3,
+      })) {
+        sizes.push(batch.length);
+        count += batch.length;
+      }
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(3);
+      expect(count).toBe(10);
+    });
+
+    it('refuses topics that it does not have', async () => {
+      await expect(log.ends(['nowhere'])).rejects.toMatchObject({ code: 'BNY-LOG-UNKNOWN-TOPIC' });
+      await expect(all(log, [], { nowhere: [{ offset: -1, id: '' }] })).rejects.toMatchObject({
+        code: 'BNY-LOG-UNKNOWN-TOPIC',
+      });
+    });
+
+    it('is the same log when it is opened again, with everything in it', async () => {
+      if (!test.reopen) return;
+      const writer = await log.writer('emitter');
+      await writer.append([event('orders', 'a', 1)], { position: '1' });
+      const again = await test.reopen();
+      expect(await again.identity()).toBe(await log.identity());
+      expect(await again.checkpoint('emitter')).toEqual(writer.checkpoint);
+      expect(await all(again, ['orders'])).toEqual(await all(log, ['orders']));
+      await again.writer('emitter');
+      await expect(writer.append([], {})).rejects.toMatchObject({ code: 'BNY-LOG-FENCED' });
+      await again.close();
+    });
+  });
+}
+
+function event(topic: string, key: string, n: number): NewEvent {
+  const data = JSON.stringify({ n });
+  return {
+    topic,
+    key,
+    id: `${topic}-${n}`,
+    type: 'Happened',
+    version: 1,
+    time: '2026-01-01T00:00:00.000Z',
+    data,
+    origin: 'monolith',
+    epoch: 0,
+  };
+}
+
+async function all(
+  log: EventLog,
+  topics: string[],
+  from: Cursors = fromStart(topics, CONTRACT_TOPICS),
+): Promise<LoggedEvent[]> {
+  const events: LoggedEvent[] = [];
+  for await (const batch of log.read(from, { follow: false })) events.push(...batch);
+  return events;
+}
+
+async function nextFull(batches: AsyncIterator<LoggedEvent[]>): Promise<string[]> {
+  for (;;) {
+    const { value, done } = await batches.next();
+    if (done || value.length > 0) return (value ?? []).map((e: LoggedEvent) => e.id);
+  }
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { logFault } from '../errors.ts';
+import type { LoggedEvent, NewEvent } from '../types.ts';
+
+/** Requests, switches, milestones: everything that decides. Kept for ever: it is the audit. */
+export const CONTROL_TOPIC = 'banyan.control';
+/** Progress and signs of life: compacted, only the newest of a key matters. */
+export const LATEST_TOPIC = 'banyan.latest';
+
+const domain = z.string();
+const run = z.string();
+const load = z.object({ variable: z.string(), limit: z.number() });
+
+/** Every record of `banyan.control`. Each concerns one domain, which is its key. */
+const CONTROL = {
+  EtlRequested: z.object({ domain, run, chunkRows: z.number().int(), maxLoad: load.nullable() }),
+  EtlTuned: z.object({
+    domain,
+    paused: z.boolean().optional(),
+    chunkRows: z.number().int().optional(),
+    maxLoad: load.nullish(),
+  }),
+  DomainSeeded: z.object({ domain, run, rows: z.number().int() }),
+  DomainParked: z.object({ domain, cause: z.string(), cure: z.string(), position: z.string(), reseed: z.boolean() }),
+  ResumeRequested: z.object({ domain, reseed: z.boolean() }),
+  DomainResumed: z.object({ domain, changes: z.number().int() }),
+  /** Counts only while `revision` is the one its author saw: of two switches at once the second is void. */
+  ReadsSwitched: z.object({ domain, percent: z.number().int().min(0).max(100), revision: z.number().int() }),
+  ReplayRequested: z.object({ domain, store: z.string() }),
+  ReplayFailed: z.object({ domain, store: z.string(), reason: z.string(), differences: z.array(z.unknown()) }),
+  StoreFlipped: z.object({ domain, store: z.string(), hash: z.string(), undoUntil: z.string().nullable() }),
+  StoreDropped: z.object({ domain, store: z.string() }),
+} as const;
+
+/** Every record of `banyan.latest`, with its key. */
+const LATEST = {
+  EtlProgress: z.object({
+    domain,
+    run,
+    table: z.string(),
+    rows: z.number(),
+    estimate: z.number(),
+    rowsPerSecond: z.number(),
+    state: z.enum(['reading', 'paused', 'throttled', 'done']),
+    reason: z.string().nullable(),
+  }),
+  ServiceBeat: z.object({
+    domain,
+    instance: z.string(),
+    url: z.string(),
+    store: z.string(),
+    state: z.enum(['starting', 'live', 'stopped']),
+    error: z.object({ code: z.string(), message: z.string(), cure: z.string() }).nullable(),
+    appliedPosition: z.string(),
+    /** As of when (ms since the epoch) the store is known to be complete. */
+    freshAt: z.number(),
+    behindEvents: z.number(),
+  }),
+  ReplayProgress: z.object({ domain, store: z.string(), events: z.number(), total: z.number() }),
+  EmitterBeat: z.object({
+    instance: z.string(),
+    pid: z.number(),
+    state: z.enum(['live', 'stopped']),
+    error: z.object({ code: z.string(), message: z.string(), cure: z.string() }).nullable(),
+    position: z.string(),
+    beatAt: z.number(),
+  }),
+} as const;
+
+type Data<S extends Record<string, z.ZodType>, T extends keyof S> = z.infer<S[T]>;
+export type ControlType = keyof typeof CONTROL;
+export type LatestType = keyof typeof LATEST;
+export type ControlData<T extends ControlType> = Data<typeof CONTROL, T>;
+export type LatestData<T extends LatestType> = Data<typeof LATEST, T>;
+export type ControlRecord = {
+  [T in ControlType]: { type: T; data: ControlData<T>; actor: string; time: string };
+}[ControlType];
+export type LatestRecord = {
+  [T in LatestType]: { type: T; data: LatestData<T>; key: string; time: string };
+}[LatestType];
+
+/** A record for `banyan.control`. `actor`: who asks for it or observed it. */
+export function controlEvent<T extends ControlType>(type: T, data: ControlData<T>, actor: string): NewEvent {
+  return toEvent(CONTROL_TOPIC, data.domain, type, CONTROL[type].parse(data), actor);
+}
+
+/** A record for `banyan.latest`; replaces the last one of the same key. */
+export function latestEvent<T extends LatestType>(type: T, key: string, data: LatestData<T>, actor: string): NewEvent {
+  return toEvent(LATEST_TOPIC, key, type, LATEST[type].parse(data), actor);
+}
+
+function toEvent(topic: string, key: string, type: string, data: unknown, actor: string): NewEvent {
+  const time = new Date().toISOString();
+  return { topic, key, id: randomUUID(), type, version: 1, time, data: JSON.stringify(data), origin: actor, epoch: 0 };
+}
+
+export function readControl(event: LoggedEvent): ControlRecord {
+  return { ...parse(CONTROL, event), actor: event.origin, time: event.time } as ControlRecord;
+}
+
+export function readLatest(event: LoggedEvent): LatestRecord {
+  return { ...parse(LATEST, event), key: event.key, time: event.time } as LatestRecord;
+}
+
+function parse(schemas: Record<string, z.ZodType>, event: LoggedEvent): { type: string; data: unknown } {
+  const schema = schemas[event.type];
+  if (!schema || event.version !== 1) {
+    throw logFault('BNY-LOG-CONTROL', {
+      found: `${event.type} version ${event.version} at ${event.topic} ${event.offset}`,
+    });
+  }
+  return { type: event.type, data: schema.parse(JSON.parse(event.data)) };
+}

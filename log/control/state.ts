@@ -1,0 +1,104 @@
+import type { ControlData, ControlRecord, LatestRecord } from './records.ts';
+
+/** What the control topic says of one domain. */
+export interface DomainControl {
+  seeded: { run: string; rows: number; at: string } | undefined;
+  etl: { run: string; chunkRows: number; maxLoad: ControlData<'EtlRequested'>['maxLoad']; paused: boolean } | undefined;
+  parked: { cause: string; cure: string; position: string; reseed: boolean; since: string } | undefined;
+  reads: { percent: number; revision: number };
+  store: { live: string; previous: string | undefined; undoUntil: string | undefined; replaying: string | undefined };
+  lastReplay:
+    | { store: string; failed: ControlData<'ReplayFailed'> | undefined; hash: string | undefined; at: string }
+    | undefined;
+}
+
+/** The fold of `banyan.control`: every process that decides anything decides by this. */
+export type ControlState = ReadonlyMap<string, DomainControl>;
+
+export const FIRST_STORE = '1';
+
+export function initialControl(): DomainControl {
+  return {
+    seeded: undefined,
+    etl: undefined,
+    parked: undefined,
+    reads: { percent: 0, revision: 0 },
+    store: { live: FIRST_STORE, previous: undefined, undoUntil: undefined, replaying: undefined },
+    lastReplay: undefined,
+  };
+}
+
+/** Pure; a record that is void (an outdated switch, a second request) leaves the state as it was. */
+export function applyControl(domain: DomainControl, record: ControlRecord): DomainControl {
+  const { data, type, time } = record;
+  switch (type) {
+    case 'EtlRequested':
+      if (domain.etl || domain.seeded) return domain;
+      return { ...domain, etl: { run: data.run, chunkRows: data.chunkRows, maxLoad: data.maxLoad, paused: false } };
+    case 'EtlTuned':
+      return domain.etl ? { ...domain, etl: tuned(domain.etl, data) } : domain;
+    case 'DomainSeeded':
+      return { ...domain, etl: undefined, seeded: { run: data.run, rows: data.rows, at: time } };
+    case 'DomainParked':
+      return {
+        ...domain,
+        parked: { cause: data.cause, cure: data.cure, position: data.position, reseed: data.reseed, since: time },
+      };
+    case 'ResumeRequested':
+      return domain;
+    case 'DomainResumed':
+      return { ...domain, parked: undefined };
+    case 'ReadsSwitched':
+      if (data.revision !== domain.reads.revision) return domain;
+      return { ...domain, reads: { percent: data.percent, revision: data.revision + 1 } };
+    default:
+      return { ...domain, ...applyReplay(domain, record) };
+  }
+}
+
+function tuned(etl: NonNullable<DomainControl['etl']>, { paused, chunkRows, maxLoad }: ControlData<'EtlTuned'>) {
+  return {
+    ...etl,
+    paused: paused ?? etl.paused,
+    chunkRows: chunkRows ?? etl.chunkRows,
+    maxLoad: maxLoad === undefined ? etl.maxLoad : maxLoad,
+  };
+}
+
+function applyReplay(domain: DomainControl, { type, data, time }: ControlRecord): Partial<DomainControl> {
+  const { store } = domain;
+  switch (type) {
+    case 'ReplayRequested':
+      return store.replaying ? {} : { store: { ...store, replaying: data.store } };
+    case 'ReplayFailed':
+      return {
+        store: { ...store, replaying: undefined },
+        lastReplay: { store: data.store, failed: data, hash: undefined, at: time },
+      };
+    case 'StoreFlipped':
+      return {
+        store: { live: data.store, previous: store.live, undoUntil: data.undoUntil ?? undefined, replaying: undefined },
+        lastReplay: { store: data.store, failed: undefined, hash: data.hash, at: time },
+      };
+    case 'StoreDropped':
+      return store.previous === data.store ? { store: { ...store, previous: undefined, undoUntil: undefined } } : {};
+    default:
+      return {};
+  }
+}
+
+/** A mutable holder that folds records as they are read. */
+export class ControlFold {
+  readonly domains = new Map<string, DomainControl>();
+  /** Key → newest record of `banyan.latest`. */
+  readonly latest = new Map<string, LatestRecord>();
+
+  apply(record: ControlRecord): void {
+    const { domain } = record.data;
+    this.domains.set(domain, applyControl(this.of(domain), record));
+  }
+
+  of(domain: string): DomainControl {
+    return this.domains.get(domain) ?? initialControl();
+  }
+}

@@ -1,0 +1,20 @@
+export { covers, fromStart } from './append.ts';
+export {
+  CONTROL_TOPIC,
+  type ControlData,
+  type ControlRecord,
+  controlEvent,
+  LATEST_TOPIC,
+  type LatestData,
+  type LatestRecord,
+  latestEvent,
+  readControl,
+} from './control/records.ts';
+export { applyControl, ControlFold, type DomainControl, FIRST_STORE, initialControl } from './control/state.ts';
+export { followControl, readControlState } from './control/tail.ts';
+export { Doorbell } from './doorbell.ts';
+export { BanyanError, type ErrorCatalogue, type ErrorEntry, type ErrorFacts, faultsOf, LOG_ERRORS } from './errors.ts';
+export { openMemoryLog } from './memory/log.ts';
+export { openSqliteLog, type SqliteLog, type SqliteLogOptions } from './sqlite/log.ts';
+export { parkingTopic, topicsFor } from './topics.ts';
+export * from './types.ts';

@@ -1,0 +1,96 @@
+import type Database from 'better-sqlite3';
+import type { Doorbell } from '../doorbell.ts';
+import { logFault } from '../errors.ts';
+import type { Cursors, LoggedEvent, ReadOptions } from '../types.ts';
+import { connect, guarded, type Partition } from './schema.ts';
+
+interface Reading {
+  file: string;
+  partitions: Partition[];
+  compacted: ReadonlySet<string>;
+  from: Cursors;
+  log: { doorbell: Doorbell; pollIntervalMs: number };
+  options: ReadOptions;
+}
+
+type EventRow = Omit<LoggedEvent, 'topic' | 'partition' | 'position' | 'seed'> & {
+  position: string | null;
+  seed: string | null;
+};
+
+interface Tail {
+  partition: Partition;
+  /** Last offset delivered. */
+  offset: number;
+  /** Last offset to deliver. */
+  until: number;
+  select: Database.Statement<[number, number, number], EventRow>;
+}
+
+/** Reads on a connection of its own, so that `PRAGMA data_version` tells of every commit of everyone else. */
+export async function* readFrom(reading: Reading): AsyncIterable<LoggedEvent[]> {
+  const { limit = 1000, signal, until } = reading.options;
+  const follow = (reading.options.follow ?? true) && !until;
+  const { doorbell, pollIntervalMs } = reading.log;
+  const db = connect(reading.file);
+  try {
+    const tails = guarded(() => openTails(db, reading, follow));
+    const dataVersion = db.prepare('PRAGMA data_version').pluck();
+    let seen = dataVersion.get();
+    while (!signal?.aborted) {
+      const batch = guarded(() => nextBatch(tails, limit));
+      if (batch.length > 0) yield batch;
+      if (batch.length > 0) continue;
+      if (!follow) return;
+      while (!signal?.aborted && dataVersion.get() === seen) await doorbell.wait(pollIntervalMs, signal);
+      seen = dataVersion.get();
+      const woken = guarded(() => nextBatch(tails, limit));
+      if (!signal?.aborted) yield woken;
+    }
+  } finally {
+    db.close();
+  }
+}
+
+function openTails(db: Database.Database, { partitions, compacted, from, options }: Reading, follow: boolean): Tail[] {
+  return partitions.map((partition) => {
+    const cursor = from[partition.topic]?.[partition.partition] ?? { offset: -1, id: '' };
+    const table = `events_${partition.id}`;
+    if (cursor.offset >= 0 && !compacted.has(partition.topic)) {
+      const found = db.prepare(`SELECT id FROM ${table} WHERE offset = ?`).pluck().get(cursor.offset);
+      if (found !== cursor.id) {
+        throw logFault('BNY-LOG-ANOTHER', {
+          found: `${found === undefined ? 'no event' : `event ${found}`} at ${partition.topic} offset ${cursor.offset}`,
+          needed: `event ${cursor.id}, which the store has applied there`,
+        });
+      }
+    }
+    const end = () => (db.prepare(`SELECT max(offset) FROM ${table}`).pluck().get() as number | null) ?? -1;
+    return {
+      partition,
+      offset: cursor.offset,
+      until: follow ? Number.MAX_SAFE_INTEGER : (options.until?.[partition.topic]?.[partition.partition] ?? end()),
+      select: db.prepare(`SELECT * FROM ${table} WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT ?`),
+    };
+  });
+}
+
+function nextBatch(tails: Tail[], limit: number): LoggedEvent[] {
+  const batch: LoggedEvent[] = [];
+  for (const tail of tails) {
+    const rows = tail.select.all(tail.offset, tail.until, limit - batch.length);
+    for (const row of rows) batch.push(toEvent(row, tail.partition));
+    tail.offset = rows.at(-1)?.offset ?? tail.offset;
+    if (batch.length === limit) break;
+  }
+  // Another partition comes first in the next batch, so that a busy one does not starve the rest.
+  tails.push(...tails.splice(0, 1));
+  return batch;
+}
+
+function toEvent(row: EventRow, { topic, partition }: Partition): LoggedEvent {
+  const event = row as EventRow & { topic: string; partition: number };
+  event.topic = topic;
+  event.partition = partition;
+  return event as LoggedEvent;
+}

@@ -1,0 +1,17 @@
+import { CONTROL_TOPIC, LATEST_TOPIC } from './control/records.ts';
+import type { Topics } from './types.ts';
+
+/** Where a parked domain's changes wait. */
+export function parkingTopic(domain: string): string {
+  return `banyan.parked.${domain}`;
+}
+
+/** Every topic of a log: one a domain, its parking lot, and the control plane. */
+export function topicsFor(domains: Readonly<Record<string, { partitions?: number }>>): Topics {
+  const topics: Topics = { [CONTROL_TOPIC]: {}, [LATEST_TOPIC]: { compacted: true } };
+  for (const [name, { partitions }] of Object.entries(domains)) {
+    topics[name] = partitions === undefined ? {} : { partitions };
+    topics[parkingTopic(name)] = {};
+  }
+  return topics;
+}
