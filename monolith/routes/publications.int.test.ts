@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Site, startSite } from '../test-support.ts';
+
+let site: Site;
+beforeAll(async () => {
+  site = await startSite('publications');
+});
+afterAll(() => site.stop());
+
+type Member = Awaited<ReturnType<Site['join']>>;
+let owner: Member;
+let editor: Member;
+let author: Member;
+beforeAll(async () => {
+  [owner, editor, author] = [await site.join('owner'), await site.join('editor'), await site.join('author')];
+});
+
+describe('publications', () => {
+  it('are founded, edited and given editors by their owner', async () => {
+    const made = await owner.send('POST', '/publications', {
+      slug: 'trees',
+      name: 'Trees 🌳',
+      settings: { b: [1], a: { d: 1, c: 2 } },
+    });
+    expect([made.status, made.headers.get('location')]).toEqual([201, '/publications/trees']);
+    expect(made.text).toMatch(
+      new RegExp(
+        `^{"id":\\d+,"slug":"trees","name":"Trees 🌳","description":null,"owner":{"id":${owner.id},"username":"owner","name":"OWNER"},` +
+          '"settings":{"a":{"c":2,"d":1},"b":\\[1\\]},"editors":\\[\\]}$',
+      ),
+    );
+    const path = '/publications/trees';
+    expect((await owner.send('PATCH', path, { description: 'On trees' })).json.description).toBe('On trees');
+    expect((await owner.send('PUT', `${path}/editors/${author.id}`)).status).toBe(200);
+    await owner.send('PUT', `${path}/editors/${editor.id}`);
+    expect((await owner.send('PUT', `${path}/editors/${editor.id}`)).json.editors).toEqual([
+      { id: editor.id, username: 'editor', name: 'EDITOR' },
+      { id: author.id, username: 'author', name: 'AUTHOR' },
+    ]);
+    expect((await owner.send('DELETE', `${path}/editors/${author.id}`)).json.editors).toHaveLength(1);
+    expect((await site.send('GET', path)).json).toMatchObject({ slug: 'trees', posts: [] });
+    await owner.send('POST', '/publications', { slug: 'bees', name: 'Bees' });
+    const list = (await site.send('GET', '/publications')).json.publications;
+    expect(list.map((publication: { slug: string }) => publication.slug)).toEqual(['bees', 'trees']);
+  });
+
+  it('are closed to others', async () => {
+    const input = { slug: 'trees', name: 'Again' };
+    expect((await site.send('POST', '/publications', input)).status).toBe(401);
+    expect((await editor.send('POST', '/publications', input)).status).toBe(409);
+    expect((await editor.send('POST', '/publications', { ...input, slug: 'x', settings: [] })).status).toBe(400);
+    expect((await editor.send('PATCH', '/publications/trees', { name: 'Mine' })).status).toBe(403);
+    expect((await editor.send('PUT', `/publications/trees/editors/${author.id}`)).status).toBe(403);
+    expect((await owner.send('PUT', '/publications/trees/editors/999999')).status).toBe(404);
+    expect((await owner.send('PATCH', '/publications/none', { name: 'None' })).status).toBe(404);
+  });
+});
+
+describe('submissions', () => {
+  const path = '/publications/trees/submissions';
+
+  it('are decided by an editor; an accepted post is in the publication', async () => {
+    const [postId, otherId] = [await site.post(author, 'Oaks'), await site.post(author, 'Ashes')];
+    const made = await author.send('POST', path, { postId });
+    expect([made.status, made.json.status, made.json.decidedAt]).toEqual([201, 'pending', null]);
+    expect((await author.send('POST', path, { postId })).json.error).toBe('already-submitted');
+    expect((await author.send('POST', `/submissions/${made.json.id}/accept`)).status).toBe(403);
+    const accepted = await editor.send('POST', `/submissions/${made.json.id}/accept`);
+    expect(accepted.text).toMatch(
+      new RegExp(
+        `^{"id":${made.json.id},"publication":{"id":\\d+,"slug":"trees","name":"Trees 🌳"},"post":{"id":${postId},"slug":"oaks","title":"Oaks"},` +
+          `"author":{"id":${author.id},"username":"author","name":"AUTHOR"},"status":"accepted","submittedAt":"[\\dT:-]{19}","decidedAt":"[\\dT:-]{19}"}$`,
+      ),
+    );
+    expect((await editor.send('POST', `/submissions/${made.json.id}/refuse`)).json.error).toBe('already-decided');
+    expect((await author.send('POST', '/publications/bees/submissions', { postId })).json.error).toBe('in-publication');
+    const shown = (await site.send('GET', '/publications/trees')).json.posts;
+    expect(shown).toEqual([
+      {
+        id: postId,
+        slug: 'oaks',
+        title: 'Oaks',
+        author: { id: author.id, username: 'author', name: 'AUTHOR' },
+        publishedAt: expect.any(String),
+      },
+    ]);
+    expect((await site.send('GET', `/posts/${postId}`)).json.publication.slug).toBe('trees');
+
+    const second = (await author.send('POST', path, { postId: otherId })).json.id;
+    expect((await owner.send('POST', `/submissions/${second}/refuse`)).json.status).toBe('refused');
+    const listed = (await owner.send('GET', path)).json.submissions;
+    expect(listed.map((submission: { id: number }) => submission.id)).toEqual([second, made.json.id]);
+  });
+
+  it('are refused when the post or the asker does not fit', async () => {
+    const postId = await site.post(author, 'Elms');
+    const draft = (await author.send('POST', '/posts', { title: 'Draft', body: { blocks: [] } })).json.id;
+    expect((await author.send('POST', path, { postId: draft })).json.error).toBe('not-published');
+    expect((await editor.send('POST', path, { postId: draft })).status).toBe(404);
+    expect((await editor.send('POST', path, { postId })).status).toBe(403);
+    expect((await author.send('POST', path, {})).status).toBe(400);
+    expect((await site.send('GET', path)).status).toBe(401);
+    expect((await author.send('GET', path)).status).toBe(403);
+    const { id } = (await author.send('POST', path, { postId })).json;
+    await author.send('DELETE', `/posts/${postId}`);
+    expect((await owner.send('POST', `/submissions/${id}/accept`)).json.error).toBe('not-published');
+  });
+
+  it('of one post, sent and decided at once, come out as one', async () => {
+    const postId = await site.post(author, 'Firs');
+    const sent = await Promise.all([1, 2, 3, 4].map(() => author.send('POST', path, { postId })));
+    expect(sent.map(({ status }) => status).sort()).toEqual([201, 422, 422, 422]);
+    const { id } = sent.find(({ status }) => status === 201)?.json ?? {};
+    const decided = await Promise.all(
+      ['accept', 'refuse', 'accept', 'refuse'].map((word) => editor.send('POST', `/submissions/${id}/${word}`)),
+    );
+    expect(decided.map(({ status }) => status).sort()).toEqual([200, 422, 422, 422]);
+  });
+});
