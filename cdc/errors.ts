@@ -12,10 +12,15 @@ export const CDC_ERRORS = {
     cure: 'Check host, port, account and password of `monolith.database` in banyan.config.ts.',
     retryable: true,
   },
+  'BNY-CDC-ACCESS': {
+    means: "the monolith's database refuses the account",
+    normal: 'never',
+    cure: 'Run `banyan install`, or correct user and password: BANYAN_MONOLITH_DATABASE_PASSWORD.',
+  },
   'BNY-CDC-OTHER-SERVER': {
     means: 'this is another database server than the one the log was filled from',
     normal: 'never',
-    cure: "Point `monolith.database` back to the first server, or start with a new log (another `data` folder) and seed again.",
+    cure: 'Point `monolith.database` back to the first server, or start with a new log (another `data` folder) and seed again.',
   },
   'BNY-CDC-PURGED': {
     means: 'the binlog that the emitter needs next has been purged',
@@ -37,6 +42,27 @@ export const CDC_ERRORS = {
     normal: 'never',
     cure: 'Leave the column out of the domain (`excluded`), or change its type in the monolith.',
   },
+  'BNY-CDC-CHECKPOINT': {
+    means: "the emitter's checkpoint was written by another version of Banyan",
+    normal: 'never',
+    cure: 'Run the version that wrote it, or a newer one that reads it.',
+  },
+  'BNY-CDC-TOO-LARGE': {
+    means: 'a parked change is larger than the log takes',
+    normal: 'never',
+    cure: 'Leave the large column out of the domain, then run `banyan resume <domain> --reseed`.',
+  },
+  'BNY-CDC-CAPTURE-CHANGED': {
+    means: 'a capture was changed while the emitter had stopped in the middle of a large transaction',
+    normal: 'never',
+    cure: 'Start the emitter once with the old capture, until it has caught up; then change the capture.',
+  },
 } as const satisfies ErrorCatalogue;
 
 export const cdcFault = faultsOf(CDC_ERRORS);
+
+/** What a driver's failure to connect means: a wrong account passes as little as a dead server lasts. */
+export function connectionFault(error: unknown, account: string) {
+  const denied = error instanceof Error && 'errno' in error && [1044, 1045, 1142, 1227, 1698].includes(Number(error.errno));
+  return cdcFault(denied ? 'BNY-CDC-ACCESS' : 'BNY-CDC-UNREACHABLE', { found: `${account}: ${String((error as Error).message)}`, cause: error });
+}

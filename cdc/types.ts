@@ -11,6 +11,7 @@ export type Position = string;
 
 /** One row change in the monolith's database. */
 export interface Change {
+  /** Its bare name; `schema.name` of a table outside the monolith's schema (Banyan's own). */
   table: string;
   /** `seed`: a row read by the ETL. An UPDATE of the key is a linked `delete` and `insert`. */
   kind: 'insert' | 'update' | 'delete' | 'seed';
@@ -27,13 +28,22 @@ export interface Change {
 /** Something in the stream that concerns whole tables and not rows. Stands in its place among the transactions. */
 export interface Disturbance {
   tables: string[];
-  /** `ddl`: the table's definition may have changed. The others cannot be expressed as row changes. */
-  kind: 'ddl' | 'truncate' | 'statement' | 'xa';
-  /** The statement, shortened and without its literals. */
+  /**
+   * `ddl`: the table's definition may have changed, its rows have not.
+   * `columns`: this transaction's rows do not hold what the capture declares; its changes carry what could be read.
+   * The others changed rows in ways that no change here expresses: `truncate` (also DROP, CREATE OR REPLACE, a
+   * partition dropped, another table renamed to this name), `statement` (DML logged as text, rows without their key
+   * or not logged in full), `xa` (prepared, or completed, apart from its rows).
+   */
+  kind: 'ddl' | 'columns' | 'truncate' | 'statement' | 'xa';
+  /** The statement without its literals, shortened; of `columns`, what is amiss. Never a stored value. */
   statement: string;
 }
 
-/** A committed transaction, or one part of a very large one. */
+/**
+ * A committed transaction, or one part of a very large one. One without changes and disturbances says that everything
+ * up to its position has been delivered; a batch has at most one of these, at its end.
+ */
 export interface Transaction {
   position: Position;
   gtid: string;
@@ -57,14 +67,18 @@ export type ResumePoint = Readonly<Record<string, Value>>;
  *
  * Duties: every committed change of a declared table exactly once after `from`; canonical values; same parts on every
  * reading; bounded memory (it stops reading when its consumer does); what it cannot understand it raises, it never
- * skips. Raises BNY-CDC-OTHER-SERVER, BNY-CDC-PURGED, BNY-CDC-DIVERGED when `from` cannot be resumed.
+ * skips. Raises BNY-CDC-OTHER-SERVER, BNY-CDC-PURGED, BNY-CDC-DIVERGED when `from` cannot be resumed, and
+ * BNY-CDC-UNREACHABLE (retryable) when the connection is lost: read again from the last `resume`.
  */
 export interface Source {
   /** Settings that the source needs, checked all at once; empty when all is well. */
   check(): Promise<Finding[]>;
-  /** Yields what has arrived, in batches, and waits for more until `signal` aborts. `from` undefined: from now on. */
+  /**
+   * Yields what has arrived, in batches, and waits for more until `signal` aborts. `from` undefined: from now on, and
+   * the first transaction is an empty one that tells where that is.
+   */
   read(from: ResumePoint | undefined, signal: AbortSignal): AsyncIterable<Transaction[]>;
-  /** The newest committed position. */
+  /** A position not before that of any transaction committed by now; a reader that has read all comes to stand at it. */
   head(): Promise<Position>;
   close(): Promise<void>;
 }

@@ -41,6 +41,7 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
         ['orders-3', (events[0]?.offset ?? 0) + 2, 2],
       ]);
       expect(events[0]).toMatchObject({ ...event('orders', 'a', 1), partition: 0 });
+      expect([events[0]?.seed, events[0]?.position]).toEqual([undefined, undefined]);
     });
 
     it('keeps optional attributes, emoji and large data as they are', async () => {

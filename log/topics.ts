@@ -6,6 +6,9 @@ export function parkingTopic(domain: string): string {
   return `banyan.parked.${domain}`;
 }
 
+/** The one event type that is Banyan's own in a domain's topic: what stood before it counts no longer. */
+export const RESET_TYPE = 'DomainReset';
+
 /** Every topic of a log: one a domain, its parking lot, and the control plane. */
 export function topicsFor(domains: Readonly<Record<string, { partitions?: number }>>): Topics {
   const topics: Topics = { [CONTROL_TOPIC]: {}, [LATEST_TOPIC]: { compacted: true } };

@@ -88,6 +88,7 @@ export interface LoggedEvent extends NewEvent {
 export interface Cursor {
   /** -1: none yet. */
   offset: number;
+  /** Id of the event there; empty: unknown, and not checked. */
   id: string;
 }
 

@@ -24,6 +24,8 @@ const CONTROL = {
   DomainSeeded: z.object({ domain, run, rows: z.number().int() }),
   DomainParked: z.object({ domain, cause: z.string(), cure: z.string(), position: z.string(), reseed: z.boolean() }),
   ResumeRequested: z.object({ domain, reseed: z.boolean() }),
+  /** The domain starts anew: its stores are emptied and it is seeded again. */
+  DomainReset: z.object({ domain, run, chunkRows: z.number().int() }),
   DomainResumed: z.object({ domain, changes: z.number().int() }),
   /** Counts only while `revision` is the one its author saw: of two switches at once the second is void. */
   ReadsSwitched: z.object({ domain, percent: z.number().int().min(0).max(100), revision: z.number().int() }),
@@ -42,7 +44,7 @@ const LATEST = {
     rows: z.number(),
     estimate: z.number(),
     rowsPerSecond: z.number(),
-    state: z.enum(['reading', 'paused', 'throttled', 'done']),
+    state: z.enum(['reading', 'paused', 'throttled', 'failed', 'done']),
     reason: z.string().nullable(),
   }),
   ServiceBeat: z.object({
@@ -55,7 +57,7 @@ const LATEST = {
     appliedPosition: z.string(),
     /** As of when (ms since the epoch) the store is known to be complete. */
     freshAt: z.number(),
-    behindEvents: z.number(),
+    behind: z.boolean(),
   }),
   ReplayProgress: z.object({ domain, store: z.string(), events: z.number(), total: z.number() }),
   EmitterBeat: z.object({

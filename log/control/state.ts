@@ -33,7 +33,7 @@ export function applyControl(domain: DomainControl, record: ControlRecord): Doma
   const { data, type, time } = record;
   switch (type) {
     case 'EtlRequested':
-      if (domain.etl || domain.seeded) return domain;
+      if (domain.etl || domain.seeded || domain.parked) return domain;
       return { ...domain, etl: { run: data.run, chunkRows: data.chunkRows, maxLoad: data.maxLoad, paused: false } };
     case 'EtlTuned':
       return domain.etl ? { ...domain, etl: tuned(domain.etl, data) } : domain;
@@ -46,6 +46,13 @@ export function applyControl(domain: DomainControl, record: ControlRecord): Doma
       };
     case 'ResumeRequested':
       return domain;
+    case 'DomainReset':
+      return {
+        ...domain,
+        parked: undefined,
+        seeded: undefined,
+        etl: { run: data.run, chunkRows: data.chunkRows, maxLoad: null, paused: false },
+      };
     case 'DomainResumed':
       return { ...domain, parked: undefined };
     case 'ReadsSwitched':

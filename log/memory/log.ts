@@ -83,7 +83,7 @@ class MemoryLog implements EventLog {
       }),
     );
     for (const { events, topic, offset, id } of cursors) {
-      if (offset < 0 || this.#topics[topic]?.compacted) continue;
+      if (id === '' || this.#topics[topic]?.compacted) continue;
       const found = events.find((event) => event.offset === offset)?.id;
       if (found !== id) throw logFault('BNY-LOG-ANOTHER', { found: `${found} at ${topic} ${offset}`, needed: id });
     }

@@ -75,7 +75,7 @@ describe('the SQLite log', () => {
         expect(await log.ends(['orders'])).toEqual({ orders: [899] });
         await log.close();
       } finally {
-        execFileSync('umount', [disk]);
+        execFileSync('umount', ['--lazy', disk]);
         await rm(disk, { recursive: true });
       }
     },

@@ -56,7 +56,7 @@ function openTails(db: Database.Database, { partitions, compacted, from, options
   return partitions.map((partition) => {
     const cursor = from[partition.topic]?.[partition.partition] ?? { offset: -1, id: '' };
     const table = `events_${partition.id}`;
-    if (cursor.offset >= 0 && !compacted.has(partition.topic)) {
+    if (cursor.id !== '' && !compacted.has(partition.topic)) {
       const found = db.prepare(`SELECT id FROM ${table} WHERE offset = ?`).pluck().get(cursor.offset);
       if (found !== cursor.id) {
         throw logFault('BNY-LOG-ANOTHER', {
@@ -88,9 +88,12 @@ function nextBatch(tails: Tail[], limit: number): LoggedEvent[] {
   return batch;
 }
 
+/** The row itself becomes the event: a copy of each of a million rows would cost as much as reading them. */
 function toEvent(row: EventRow, { topic, partition }: Partition): LoggedEvent {
-  const event = row as EventRow & { topic: string; partition: number };
+  const event = row as unknown as Omit<LoggedEvent, 'position' | 'seed'> & { position: string | undefined; seed: string | undefined };
   event.topic = topic;
   event.partition = partition;
+  event.position = row.position ?? undefined;
+  event.seed = row.seed ?? undefined;
   return event as LoggedEvent;
 }

@@ -99,8 +99,10 @@ export function guarded<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (BanyanError.is(error) || !(error instanceof Error) || !('code' in error)) throw error;
-    if (error.code === 'SQLITE_BUSY') throw logFault('BNY-LOG-BUSY', { cause: error });
-    throw logFault('BNY-LOG-DAMAGED', { found: `${String(error.code)}: ${error.message}`, cause: error });
+    // Not `instanceof`: the driver's error class may come from another realm.
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    if (BanyanError.is(error) || typeof code !== 'string' || !code.startsWith('SQLITE_')) throw error;
+    if (code === 'SQLITE_BUSY') throw logFault('BNY-LOG-BUSY', { cause: error });
+    throw logFault('BNY-LOG-DAMAGED', { found: `${code}: ${String(message)}`, cause: error });
   }
 }

@@ -1,0 +1,72 @@
+import { type LogWriter, MAX_APPEND_BYTES, MAX_APPEND_EVENTS, type NewEvent } from '../../log/index.ts';
+import { cdcFault } from '../errors.ts';
+import type { EmitterState } from './state.ts';
+
+/**
+ * Gathers the events of finished parts and appends them with the state they lead to. Never waits for more: whoever
+ * feeds it calls `flush` when nothing else has arrived.
+ */
+export class Appender {
+  readonly #writer: LogWriter;
+  #events: NewEvent[] = [];
+  #bytes = 0;
+  #dirty = false;
+  #state: EmitterState;
+
+  constructor(writer: LogWriter, state: EmitterState) {
+    this.#writer = writer;
+    this.#state = state;
+  }
+
+  /** The state after everything that was added, appended or not. */
+  get state(): EmitterState {
+    return this.#state;
+  }
+
+  /** Adds what leads to `next`. Appends on the way whenever an append is full. */
+  async add(events: readonly NewEvent[], next: EmitterState): Promise<void> {
+    for (let i = this.#alreadyAppended(events); i < events.length; i++) {
+      const event = events[i] as NewEvent;
+      if (this.#events.length === MAX_APPEND_EVENTS || this.#bytes + event.data.length > MAX_APPEND_BYTES) {
+        const lastId = events[i - 1]?.id;
+        await this.#append(lastId === undefined ? this.#state : { ...this.#state, partial: { count: i, lastId } });
+      }
+      this.#events.push(event);
+      this.#bytes += event.data.length;
+    }
+    this.#state = { ...next, partial: undefined };
+    this.#dirty = true;
+  }
+
+  /** Like `add`, for events that must not be torn apart: they go into one append. */
+  async addWhole(events: readonly NewEvent[], next: EmitterState): Promise<void> {
+    const bytes = events.reduce((sum, event) => sum + event.data.length, 0);
+    if (this.#events.length + events.length > MAX_APPEND_EVENTS || this.#bytes + bytes > MAX_APPEND_BYTES)
+      await this.flush();
+    await this.add(events, next);
+  }
+
+  async flush(): Promise<void> {
+    if (this.#dirty) await this.#append(this.#state);
+    this.#dirty = false;
+  }
+
+  async #append(state: EmitterState): Promise<void> {
+    await this.#writer.append(this.#events, state);
+    this.#events = [];
+    this.#bytes = 0;
+  }
+
+  /** After a crash inside a part: how many of its events stand in the log already. */
+  #alreadyAppended(events: readonly NewEvent[]): number {
+    const { partial } = this.#state;
+    if (!partial) return 0;
+    if (events[partial.count - 1]?.id !== partial.lastId) {
+      throw cdcFault('BNY-CDC-CAPTURE-CHANGED', {
+        found: `event ${events[partial.count - 1]?.id ?? 'missing'} as number ${partial.count}`,
+        needed: `event ${partial.lastId}, which stands in the log`,
+      });
+    }
+    return partial.count;
+  }
+}

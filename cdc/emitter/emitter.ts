@@ -1,0 +1,234 @@
+import type { Logger } from 'pino';
+import {
+  BanyanError,
+  ControlFold,
+  type EventLog,
+  latestEvent,
+  type NewEvent,
+} from '../../log/index.ts';
+import type { Disturbance, Source, Transaction } from '../types.ts';
+import { Appender } from './appender.ts';
+import type { CapturedDomain } from './capture.ts';
+import { drain, type Parking, park, RESEED, RESUME } from './parking.ts';
+import { requested } from './requested.ts';
+import { controlUpTo, RequestInbox } from './requests.ts';
+import { appendChunk } from './seed-chunk.ts';
+import type { Seeder } from './seeding.ts';
+import { EMITTER, type EmitterState, restoreState } from './state.ts';
+import { Translator } from './translate.ts';
+
+export interface EmitterOptions {
+  log: EventLog;
+  source: Source;
+  domains: readonly CapturedDomain[];
+  seeder: Seeder;
+  /** Writes the heartbeat row; the emitter reads it back from the stream. */
+  beat(): Promise<void>;
+  /** Names of Banyan's own tables in the stream. */
+  ownTables: { heartbeat: string; watermark: string };
+  heartbeatIntervalMs: number;
+  /** Names this process in signs of life. */
+  instance: string;
+  logger: Logger;
+}
+
+/**
+ * One session of the emitter: from taking over the right to append to the first error. Whoever runs it starts another
+ * session after an error that can pass; what has been appended is never lost by that, because each session begins at
+ * the checkpoint in the log.
+ *
+ * Everything happens in one loop, in the order of the stream: control records and parked changes are dealt with
+ * between two batches, and whatever wants attention asks for a heartbeat, which comes round as the next batch.
+ */
+export async function emit(options: EmitterOptions, signal: AbortSignal): Promise<void> {
+  const failed = new AbortController();
+  const session = new Session(options, AbortSignal.any([signal, failed.signal]));
+  const { loop, others } = await session.start();
+  // A failing heartbeat or inbox must end the session as well, and not go unseen.
+  const watched = [loop, ...others].map((part) => part.finally(() => failed.abort()));
+  const outcomes = await Promise.allSettled(watched);
+  const rejected = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (rejected) throw rejected.reason;
+}
+
+class Session {
+  readonly #options: EmitterOptions;
+  readonly #signal: AbortSignal;
+  readonly #translator: Translator;
+  #control = new ControlFold();
+
+  constructor(options: EmitterOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+    this.#translator = new Translator(options.domains);
+  }
+
+  /** Takes over the right to append and starts the parts of the session; when one of them ends, all must. */
+  async start(): Promise<{ loop: Promise<void>; others: Promise<void>[] }> {
+    const { log, source, logger } = this.#options;
+    const writer = await log.writer(EMITTER);
+    const names = this.#options.domains.map((domain) => domain.name);
+    const appender = new Appender(writer, restoreState(writer.checkpoint, names));
+    const { seeds, control, position, resume } = appender.state;
+    this.#control = await controlUpTo(log, control);
+    logger.info({ position, generation: writer.generation }, 'emitter has taken over');
+    for (const [domain, progress] of Object.entries(seeds)) this.#options.seeder.start(domain, progress);
+    const inbox = new RequestInbox(log, control, this.#signal, () => this.#beatNow());
+    const loop = this.#follow(source.read(resume, this.#signal), appender, inbox).finally(() => {
+      for (const domain of Object.keys(appender.state.seeds)) this.#options.seeder.stop(domain);
+    });
+    return { loop, others: [this.#beatRegularly(), inbox.done] };
+  }
+
+  async #follow(batches: AsyncIterable<Transaction[]>, appender: Appender, inbox: RequestInbox): Promise<void> {
+    for await (const batch of batches) {
+      for (const transaction of batch) await this.#part(transaction, appender);
+      await appender.flush();
+      if (!appender.state.partial) await this.#answer(inbox, appender);
+      await this.#drain(appender);
+    }
+  }
+
+  async #part(transaction: Transaction, appender: Appender): Promise<void> {
+    const { seeder } = this.#options;
+    await this.#disturbances(transaction.disturbances, appender);
+    const before = appender.state;
+    const parked = new Set(Object.keys(before.parked));
+    const observe = Object.keys(before.seeds).length > 0 ? this.#observeFor(before) : undefined;
+    const { events, failures } = this.#translator.part(transaction, parked, observe);
+    if (failures.length > 0) {
+      await appender.flush();
+      for (const { domain, cause } of failures) {
+        await this.#park(appender, { domain, cause, cure: RESUME(domain), reseed: false });
+      }
+    }
+    const beat = await this.#ownChanges(transaction, appender);
+    const { position, resume } = transaction;
+    const freshAt = beat ?? appender.state.freshAt;
+    const next = { ...appender.state, position, resume, freshAt };
+    await appender.add(beat === undefined ? events : [...events, this.#sign(next)], next);
+    if (failures.length > 0) for (const { domain } of failures) seeder.stop(domain);
+  }
+
+  #observeFor(state: EmitterState) {
+    return (domain: string, change: Transaction['changes'][number], emitted: boolean) => {
+      if (state.seeds[domain]) this.#options.seeder.onChange(change, emitted);
+    };
+  }
+
+  /** Heartbeat and watermarks. Returns when the newest heartbeat in this transaction was written. */
+  async #ownChanges({ changes }: Transaction, appender: Appender): Promise<number | undefined> {
+    const { ownTables, seeder } = this.#options;
+    let beat: number | undefined;
+    for (const { table, after } of changes) {
+      if (!after) continue;
+      if (table === ownTables.heartbeat) beat = Number(after['beat']);
+      if (table !== ownTables.watermark) continue;
+      const chunk = seeder.onWatermark(after);
+      const progress = chunk && appender.state.seeds[chunk.domain];
+      if (!chunk || progress?.run !== chunk.run || appender.state.parked[chunk.domain]) continue;
+      const failure = await appendChunk(chunk, appender, this.#translator);
+      if (failure) await this.#park(appender, failure);
+    }
+    return beat;
+  }
+
+  async #disturbances(disturbances: readonly Disturbance[], appender: Appender): Promise<void> {
+    for (const { tables, kind, statement } of disturbances) {
+      for (const table of tables) {
+        const domain = this.#translator.domainOf(table)?.name;
+        if (!domain) continue;
+        this.#options.seeder.onDefinitionChange(table);
+        if (kind === 'ddl') continue;
+        const cause = `${kind} on ${table}: ${statement}`;
+        if (kind === 'columns') await this.#park(appender, { domain, cause, cure: RESUME(domain), reseed: false });
+        else await this.#park(appender, { domain, cause, cure: RESEED(domain), reseed: true });
+      }
+    }
+  }
+
+  async #park(appender: Appender, parking: Parking): Promise<void> {
+    await appender.flush();
+    const { state, events } = await park(this.#options.log, appender.state, parking);
+    if (events.length > 0) this.#options.logger.error(parking, 'domain parked');
+    this.#options.seeder.stop(parking.domain);
+    await appender.addWhole(events, state);
+  }
+
+  /** Acts on what was asked for in the control topic, each record once. */
+  async #answer(inbox: RequestInbox, appender: Appender): Promise<void> {
+    for (const { record, cursor } of inbox.take()) {
+      const { domain } = record.data;
+      const before = this.#control.of(domain);
+      this.#control.apply(record);
+      const known = this.#translator.domains.has(domain);
+      const answer = known ? requested(record, before, this.#control.of(domain), appender.state) : undefined;
+      await appender.addWhole(answer?.events ?? [], { ...(answer?.state ?? appender.state), control: cursor });
+      const seed = appender.state.seeds[domain];
+      if (answer?.seed === 'start' && seed) this.#options.seeder.start(domain, seed);
+      if (answer?.seed === 'tune' && seed) this.#options.seeder.tune(domain, seed);
+    }
+    await appender.flush();
+  }
+
+  async #drain(appender: Appender): Promise<void> {
+    for (const domain of Object.keys(appender.state.parked)) {
+      const { steps, live } = await drain(this.#options.log, this.#translator, appender.state, domain);
+      for (const { events, state } of steps) await appender.addWhole(events, state);
+      await appender.flush();
+      const seed = appender.state.seeds[domain];
+      if (live && seed) this.#options.seeder.start(domain, seed);
+      if (!live && steps.length > 0) this.#beatNow();
+    }
+  }
+
+  #sign({ position, freshAt }: EmitterState): NewEvent {
+    const { instance } = this.#options;
+    const life = { instance, pid: process.pid, state: 'live' as const, error: null, position, beatAt: freshAt };
+    return latestEvent('EmitterBeat', EMITTER, life, instance);
+  }
+
+  async #beatRegularly(): Promise<void> {
+    while (!this.#signal.aborted) {
+      await this.#options.beat();
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, this.#options.heartbeatIntervalMs);
+        this.#signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
+      });
+    }
+  }
+
+  #beatNow(): void {
+    this.#options.beat().catch((error: unknown) => {
+      // The regular heartbeat meets the same fault and ends the session.
+      this.#options.logger.warn({ error }, 'heartbeat failed');
+    });
+  }
+}
+
+/** Tells everyone that the emitter has stopped and why. */
+export async function signOff(log: EventLog, instance: string, error: unknown): Promise<void> {
+  const fault = BanyanError.is(error) ? error : undefined;
+  const last = (await log.checkpoint(EMITTER))?.state as EmitterState | undefined;
+  await log.post([
+    latestEvent(
+      'EmitterBeat',
+      EMITTER,
+      {
+        instance,
+        pid: process.pid,
+        state: 'stopped',
+        error: error
+          ? {
+              code: fault?.code ?? 'unknown',
+              message: String(error),
+              cure: fault?.cure ?? 'See the log of the emitter.',
+            }
+          : null,
+        position: last?.position ?? '',
+        beatAt: last?.freshAt ?? 0,
+      },
+      instance,
+    ),
+  ]);
+}

@@ -1,0 +1,110 @@
+import {
+  type Cursor,
+  controlEvent,
+  type EventLog,
+  type LoggedEvent,
+  type NewEvent,
+  parkingTopic,
+} from '../../log/index.ts';
+import { cdcFault } from '../errors.ts';
+import type { EmitterState, ParkedState } from './state.ts';
+import { EMITTER } from './state.ts';
+import type { ParkedChange, Translator } from './translate.ts';
+
+/** Changes that are put through the capture again between two batches of the stream: the other domains go on. */
+const DRAIN_AT_ONCE = 2000;
+
+export interface Parking {
+  domain: string;
+  cause: string;
+  cure: string;
+  /** Changes are missing from the stream: only a new seed can cure it. */
+  reseed: boolean;
+}
+
+/** Sets a domain aside: the state after, and the record that tells everyone. Everything must have been flushed. */
+export async function park(
+  log: EventLog,
+  state: EmitterState,
+  parking: Parking,
+): Promise<{ state: EmitterState; events: NewEvent[] }> {
+  const { domain, cause, cure, reseed } = parking;
+  const known = state.parked[domain];
+  if (known && (known.reseed || !reseed) && !known.drained) return { state, events: [] };
+  const parked: ParkedState = {
+    from: known?.drained ?? known?.from ?? (await endOf(log, domain)),
+    drained: undefined,
+    changes: known?.changes ?? 0,
+    reseed: reseed || (known?.reseed ?? false),
+  };
+  return {
+    state: { ...state, parked: { ...state.parked, [domain]: parked } },
+    events: [
+      controlEvent('DomainParked', { domain, cause, cure, position: state.position, reseed: parked.reseed }, EMITTER),
+    ],
+  };
+}
+
+async function endOf(log: EventLog, domain: string): Promise<Cursor> {
+  const topic = parkingTopic(domain);
+  return { offset: (await log.ends([topic]))[topic]?.[0] ?? -1, id: '' };
+}
+
+export interface Drained {
+  /** In groups that must each go into one append, with the state they lead to. */
+  steps: { events: NewEvent[]; state: EmitterState }[];
+  /** True when the lot is empty and the domain is live again. */
+  live: boolean;
+}
+
+/**
+ * Puts the next parked changes of a domain through its capture. The domain goes live in the same step as the last of
+ * them. When the capture throws once more, the domain stays parked from that change on.
+ */
+export async function drain(
+  log: EventLog,
+  translator: Translator,
+  state: EmitterState,
+  domain: string,
+): Promise<Drained> {
+  const parked = state.parked[domain];
+  if (!parked?.drained) return { steps: [], live: false };
+  const topic = parkingTopic(domain);
+  const steps: Drained['steps'] = [];
+  let current = state;
+  let changes = parked.changes;
+  for await (const batch of log.read({ [topic]: [parked.drained] }, { follow: false, limit: 100 })) {
+    for (const event of batch) {
+      let events: NewEvent[];
+      try {
+        events = again(translator, event);
+      } catch (error) {
+        const cause = error instanceof Error ? error.message : String(error);
+        const step = await park(log, current, { domain, cause, cure: RESUME(domain), reseed: false });
+        return { steps: [...steps, step], live: false };
+      }
+      changes++;
+      const drained: ParkedState = { ...parked, drained: { offset: event.offset, id: event.id }, changes };
+      current = { ...current, parked: { ...current.parked, [domain]: drained } };
+      steps.push({ events, state: current });
+    }
+    if (steps.length >= DRAIN_AT_ONCE) return { steps, live: false };
+  }
+  const { [domain]: _, ...others } = current.parked;
+  steps.push({
+    events: [controlEvent('DomainResumed', { domain, changes }, EMITTER)],
+    state: { ...current, parked: others },
+  });
+  return { steps, live: true };
+}
+
+function again(translator: Translator, event: LoggedEvent): NewEvent[] {
+  if (event.type === 'ChangeTooLarge')
+    throw cdcFault('BNY-CDC-TOO-LARGE', { found: `${event.key}, parked at offset ${event.offset}` });
+  return translator.parkedChange(JSON.parse(event.data) as ParkedChange);
+}
+
+export const RESUME = (domain: string) =>
+  `Correct the capture, restart the emitter, then run \`banyan resume ${domain}\`.`;
+export const RESEED = (domain: string) =>
+  `Run \`banyan resume ${domain} --reseed\`: it empties the stores and seeds the domain again.`;

@@ -1,0 +1,1 @@
+export { type BanyanConfig, defineConfig } from './schema.ts';

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { connectTo } from '../cdc/emitter/database.ts';
+import type { Finding, Source } from '../cdc/index.ts';
+import { BanyanError } from '../log/index.ts';
+import { type Context, EXIT, handle, standard } from './command.ts';
+import { openSource } from './emit.ts';
+import { serviceUrl } from './serve.ts';
+
+export function registerDoctor(program: Command): void {
+  const command = program.command('doctor').description('Check everything Banyan needs, and say all findings at once, each with its cure');
+  handle(standard(command, ['banyan doctor', 'banyan doctor --json']), doctor);
+}
+
+const PROBE_MS = 10_000;
+
+async function doctor(context: Context): Promise<number> {
+  const source = openSource(context.config, context.logger);
+  try {
+    const findings = await Promise.all([databaseFindings(source), monolithFinding(context), serviceFindings(context)]);
+    const all = findings.flat();
+    if (!all.some(({ level }) => level === 'error')) all.push(...(await probe(context, source)));
+    const errors = all.filter(({ level }) => level === 'error').length;
+    context.data({ ok: errors === 0, findings: all }, render(all));
+    return errors === 0 ? EXIT.done : EXIT.error;
+  } finally {
+    await source.close();
+  }
+}
+
+async function databaseFindings(source: Source): Promise<Finding[]> {
+  try {
+    return await source.check();
+  } catch (error) {
+    if (!BanyanError.is(error)) throw error;
+    return [{ check: 'database', level: 'error', found: error.found ?? error.message, needed: error.needed ?? 'a database that answers', cure: error.cure }];
+  }
+}
+
+async function monolithFinding({ config }: Context): Promise<Finding[]> {
+  const { url } = config.monolith;
+  const problem = await reach(url);
+  if (!problem) return [];
+  return [{ check: 'monolith', level: 'error', found: `${url}: ${problem}`, needed: 'an HTTP answer', cure: 'Start the monolith, or correct `monolith.url`.' }];
+}
+
+async function serviceFindings({ config }: Context): Promise<Finding[]> {
+  const checks = config.domains.map(async ({ name }): Promise<Finding[]> => {
+    const url = serviceUrl(config, name);
+    const problem = await reach(`${url}/livez`);
+    if (!problem) return [];
+    return [{ check: `service ${name}`, level: 'warning', found: `${url}: ${problem}`, needed: 'a running service', cure: `banyan up, or banyan serve ${name}` }];
+  });
+  return (await Promise.all(checks)).flat();
+}
+
+async function reach(url: string): Promise<string | undefined> {
+  try {
+    await fetch(url, { signal: AbortSignal.timeout(3000), redirect: 'manual' });
+    return undefined;
+  } catch (error) {
+    const { cause, message } = error as Error;
+    return cause instanceof Error ? cause.message : message;
+  }
+}
+
+/** Writes the heartbeat row and waits for it in the stream: the whole path of a change, on the real server. */
+async function probe({ config, signal }: Context, source: Source): Promise<Finding[]> {
+  const needed = 'the probe row in the stream';
+  const stop = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
+  const value = Date.now();
+  try {
+    const reading = (async () => {
+      for await (const batch of source.read(undefined, stop)) {
+        const rows = batch.flatMap(({ changes }) => changes);
+        if (rows.some(({ table, after }) => table === `${config.monolith.banyanSchema}.heartbeat` && Number(after?.['beat']) >= value)) return true;
+      }
+      return false;
+    })();
+    const connection = await connectTo(config.monolith.database);
+    try {
+      await writeUntilSeen(connection, config.monolith.banyanSchema, reading, value);
+    } finally {
+      connection.destroy();
+    }
+    if (await reading) return [];
+    return [{ check: 'probe', level: 'error', found: `no probe row after ${PROBE_MS / 1000} s`, needed, cure: `Look for binlog_do_db and binlog_ignore_db, and whether \`${config.monolith.banyanSchema}\` is hidden from the binlog.` }];
+  } catch (error) {
+    const fault = BanyanError.is(error) ? error : undefined;
+    return [{ check: 'probe', level: 'error', found: String(error), needed, cure: fault?.cure ?? 'banyan install' }];
+  }
+}
+
+/** The reader begins at the head of the stream at some moment from now on: write until that has passed. */
+async function writeUntilSeen(connection: Awaited<ReturnType<typeof connectTo>>, schema: string, reading: Promise<boolean>, value: number) {
+  let seen = false;
+  void reading.then(
+    () => (seen = true),
+    () => (seen = true),
+  );
+  for (let n = 0; !seen; n++) {
+    await connection.query(`UPDATE \`${schema}\`.heartbeat SET beat = ? WHERE id = 1`, [value + n]);
+    await sleep(200);
+  }
+}
+
+function render(findings: readonly Finding[]): string {
+  if (findings.length === 0) return 'All is well: every setting is right, and a probe row came through the stream.';
+  return findings
+    .map(({ check, level, found, needed, cure }) => `[${level === 'error' ? '-' : '!'}] ${check}\n    found:  ${found}\n    needed: ${needed}\n    cure:   ${cure}`)
+    .join('\n');
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { openBinlogSource } from '../cdc/binlog/index.ts';
+import { EmitterDatabase } from '../cdc/emitter/database.ts';
+import { emit, signOff } from '../cdc/emitter/emitter.ts';
+import type { CapturedTables, Source } from '../cdc/index.ts';
+import { EtlSeeder } from '../etl/seeder.ts';
+import { connectForSeed } from '../etl/connect.ts';
+import { BanyanError, type EventLog } from '../log/index.ts';
+import { type Context, EXIT, handle, standard } from './command.ts';
+import type { Config } from './config/schema.ts';
+import { openLog } from './open-log.ts';
+
+export function registerEmit(program: Command): void {
+  const command = program.command('emit').description('Run the emitter: changes of the monolith become events in the log');
+  handle(standard(command, ['banyan emit']), runEmitter);
+}
+
+const RETRY_MS = [200, 500, 1000, 2000, 5000];
+
+/** Sessions of the emitter, one after the other, until it is stopped or meets what no retry can cure. */
+async function runEmitter(context: Context): Promise<number> {
+  const { config, signal, logger } = context;
+  const log = openLog(config);
+  const instance = `emitter-${randomUUID().slice(0, 8)}`;
+  let failures = 0;
+  while (!signal.aborted) {
+    const started = Date.now();
+    try {
+      await session(context, log, instance);
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!isPassing(error)) {
+        await signOff(log, instance, error).catch((failure: unknown) => logger.error({ error: failure }, 'the log takes no sign-off'));
+        throw error;
+      }
+      failures = Date.now() - started > 30_000 ? 0 : failures + 1;
+      logger.warn({ error, failures }, 'emitter interrupted; going on from the checkpoint');
+      await sleep(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] ?? 200, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  await signOff(log, instance, undefined);
+  await log.close();
+  return EXIT.done;
+}
+
+async function session({ config, signal, logger }: Context, log: EventLog, instance: string): Promise<void> {
+  const database = await EmitterDatabase.open({ ...config.monolith.database, banyanSchema: config.monolith.banyanSchema }, signal, logger);
+  if (!database) return;
+  const source = openSource(config, logger);
+  try {
+    const { schema } = config.monolith.database;
+    const { banyanSchema } = config.monolith;
+    const connect = () => connectForSeed(config.monolith.database);
+    await emit(
+      {
+        log,
+        source,
+        domains: config.domains,
+        seeder: new EtlSeeder({ log, domains: config.domains, schema, banyanSchema, connect, logger }),
+        beat: () => database.beat(),
+        ownTables: { heartbeat: `${banyanSchema}.heartbeat`, watermark: `${banyanSchema}.watermark` },
+        heartbeatIntervalMs: config.emitter.heartbeatMs,
+        instance,
+        logger,
+      },
+      signal,
+    );
+  } finally {
+    database.close();
+    await source.close();
+  }
+}
+
+export function openSource(config: Config, logger: Context['logger']): Source {
+  const { database, banyanSchema } = config.monolith;
+  const { schema, ...connection } = database;
+  const tables: CapturedTables = Object.assign({}, ...config.domains.map((domain) => domain.tables));
+  return openBinlogSource({
+    connection,
+    schema,
+    tables,
+    alsoFollow: {
+      schema: banyanSchema,
+      tables: {
+        heartbeat: { key: ['id'], columns: ['id', 'beat'] },
+        watermark: { key: ['domain'], columns: ['domain', 'chunk', 'edge'] },
+      },
+    },
+    logger,
+  });
+}
+
+/** Lost connections and a busy log pass. Drivers give their errors a code; what has none is a defect. */
+function isPassing(error: unknown): boolean {
+  return BanyanError.is(error) ? error.retryable : error instanceof Error && 'code' in error;
+}

@@ -1,0 +1,56 @@
+import { CDC_ERRORS } from '../cdc/errors.ts';
+import { type ErrorCatalogue, faultsOf, LOG_ERRORS } from '../log/index.ts';
+import { SERVICE_ERRORS } from '../services/kit/index.ts';
+
+export const CLI_ERRORS = {
+  'BNY-CLI-NO-CONFIG': {
+    means: 'there is no configuration here',
+    normal: 'never',
+    cure: 'Run banyan in the folder of your banyan.config.ts, or name it with --config.',
+  },
+  'BNY-CLI-CONFIG': {
+    means: 'the configuration is wrong',
+    normal: 'never',
+    cure: 'Correct the named keys in banyan.config.ts or the environment.',
+  },
+  'BNY-CLI-UNKNOWN-DOMAIN': {
+    means: 'there is no such domain',
+    normal: 'never',
+    cure: 'Use one of the domains in banyan.config.ts.',
+  },
+  'BNY-CLI-USAGE': {
+    means: 'the command was called wrongly',
+    normal: 'never',
+    cure: 'See `banyan <command> --help`.',
+  },
+  'BNY-CLI-REFUSED': {
+    means: 'guards refuse this',
+    normal: 'while a domain is not ready for the step',
+    cure: 'Every guard that refuses is named with its cure; run the command again afterwards.',
+  },
+  'BNY-CLI-UNCONFIRMED': {
+    means: 'nothing was changed, because nobody confirmed the plan',
+    normal: 'in scripts and pipes, where nobody can be asked',
+    cure: 'Add --yes to act on the plan.',
+  },
+  'BNY-CLI-UP-TWICE': {
+    means: 'another `banyan up` works on this data folder',
+    normal: 'never',
+    cure: 'End the other one, or give this one another `data` folder.',
+  },
+  'BNY-CLI-NO-EMITTER': {
+    means: 'no emitter answers',
+    normal: 'while the emitter is starting',
+    cure: 'Start it with `banyan up` or `banyan emit`, and look at its output.',
+  },
+  'BNY-CLI-TIMEOUT': {
+    means: 'what was waited for did not come in time',
+    normal: 'under heavy load',
+    cure: 'Look at `banyan status`; the request stands and may still be carried out.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export const cliFault = faultsOf(CLI_ERRORS);
+
+/** Every error that Banyan raises on purpose; `docs/errors.md` is printed from this. */
+export const CATALOGUE: ErrorCatalogue = { ...LOG_ERRORS, ...CDC_ERRORS, ...SERVICE_ERRORS, ...CLI_ERRORS };

@@ -1,0 +1,93 @@
+import { access } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { EMITTER } from '../cdc/index.ts';
+import { type Cursors, type LoggedEvent, type SqliteLog, topicsFor } from '../log/index.ts';
+import { type Context, EXIT, handle, standard } from './command.ts';
+import { cliFault } from './errors.ts';
+import { openLog } from './open-log.ts';
+import { table } from './table.ts';
+
+export function registerLog(program: Command): void {
+  const log = program.command('log').description('Look into the event log, or save it');
+  const tail = log
+    .command('tail')
+    .description('Events as they are appended')
+    .argument('<topic>', 'a domain, banyan.control or banyan.latest')
+    .addOption(new Option('--last <n>', 'begin so many events before the end').default('10'))
+    .option('--no-follow', 'end at the end of the log');
+  handle(standard(tail, ['banyan log tail orders', 'banyan log tail banyan.control --last 100 --no-follow']), tailLog);
+  const show = log
+    .command('show')
+    .description('One event, whole')
+    .argument('<topic>', 'its topic')
+    .argument('<offset>', 'its offset')
+    .addOption(new Option('--partition <n>', 'its partition').default('0'));
+  handle(standard(show, ['banyan log show orders 41']), showEvent);
+  handle(standard(log.command('stats').description('Topics, their ends, and the checkpoint'), ['banyan log stats --json']), stats);
+  const backup = log.command('backup').description('Copy the log to a file while it is in use').argument('<file>', 'a new file');
+  handle(standard(backup, ['banyan log backup /backups/log.sqlite']), backupLog);
+}
+
+async function tailLog(context: Context, [topic = '']: string[], options: Record<string, unknown>): Promise<number> {
+  const log = openLog(context.config);
+  const last = Number(options['last']);
+  if (!Number.isInteger(last) || last < 0) throw cliFault('BNY-CLI-USAGE', { found: `--last ${options['last']}`, needed: 'a whole number' });
+  const ends = (await log.ends([topic]))[topic] ?? [];
+  const from: Cursors = { [topic]: ends.map((end) => ({ offset: Math.max(-1, end - last), id: '' })) };
+  for await (const batch of log.read(from, { follow: options['follow'] !== false, signal: context.signal })) {
+    for (const event of batch) context.data(readable(event), line(event));
+  }
+  await log.close();
+  return EXIT.done;
+}
+
+async function showEvent(context: Context, [topic = '', offset = '', ]: string[], options: Record<string, unknown>): Promise<number> {
+  const log = openLog(context.config);
+  const event = await find(log, topic, Number(options['partition']), Number(offset));
+  await log.close();
+  if (!event) throw cliFault('BNY-CLI-USAGE', { found: `no event at ${topic} offset ${offset}`, needed: 'an offset in the log' });
+  context.data(readable(event), JSON.stringify(readable(event), null, 2));
+  return EXIT.done;
+}
+
+async function find(log: SqliteLog, topic: string, partition: number, offset: number): Promise<LoggedEvent | undefined> {
+  const ends = (await log.ends([topic]))[topic] ?? [];
+  if (!Number.isInteger(offset) || offset < 0 || !(offset <= (ends[partition] ?? -1))) return undefined;
+  const from = { [topic]: ends.map((end, i) => ({ offset: i === partition ? offset - 1 : end, id: '' })) };
+  for await (const [event] of log.read(from, { follow: false, limit: 1 })) return event?.offset === offset ? event : undefined;
+  return undefined;
+}
+
+async function stats(context: Context): Promise<number> {
+  const log = openLog(context.config);
+  const names = Object.keys(topicsFor(Object.fromEntries(context.config.domains.map(({ name, partitions }) => [name, { partitions }]))));
+  const ends = await log.ends(names);
+  const checkpoint = await log.checkpoint(EMITTER);
+  const identity = await log.identity();
+  await log.close();
+  const rows = names.map((name) => [name, String(ends[name]?.length), String((ends[name] ?? []).reduce((sum, end) => sum + end + 1, 0))]);
+  context.data({ identity, ends, checkpoint }, `log ${identity}, ${checkpoint?.number ?? 0} appends of the emitter\n${table(['TOPIC', 'PARTITIONS', 'APPENDED'], rows)}`);
+  return EXIT.done;
+}
+
+async function backupLog(context: Context, [file = '']: string[]): Promise<number> {
+  const exists = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (exists) throw cliFault('BNY-CLI-USAGE', { found: `${file} exists`, needed: 'a new file' });
+  const log = openLog(context.config);
+  await log.backup(file);
+  const identity = await log.identity();
+  await log.close();
+  context.data({ file, identity }, `log ${identity} saved as ${file}`);
+  return EXIT.done;
+}
+
+function readable(event: LoggedEvent): object {
+  return { ...event, data: JSON.parse(event.data) as unknown };
+}
+
+function line({ topic, partition, offset, time, type, key, data }: LoggedEvent): string {
+  return `${topic}/${partition}/${offset}  ${time}  ${type}  ${key}  ${data.length > 200 ? `${data.slice(0, 200)}…` : data}`;
+}

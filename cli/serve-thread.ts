@@ -1,0 +1,50 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { runProjectorThread, type ThreadTask } from '../services/kit/projector/thread.ts';
+import { loadConfig } from './config/load.ts';
+import { cliFault } from './errors.ts';
+import { openLog } from './open-log.ts';
+import { storeFile } from './serve.ts';
+
+/** Thread of `banyan serve`: one projector. */
+export interface ServeThreadData {
+  configFile: string;
+  domain: string;
+  instance: string;
+  url: string;
+  task: ThreadTask;
+}
+
+export type ServeThreadMessage = { type: 'ready' } | { type: 'stopped'; error: string };
+
+const data = workerData as ServeThreadData;
+const tell = (message: ServeThreadMessage) => parentPort?.postMessage(message);
+const stop = new AbortController();
+let live = false;
+parentPort?.on('message', (message: 'stop' | { live: boolean }) => {
+  if (message === 'stop') stop.abort();
+  else live = message.live;
+});
+
+const config = await loadConfig(data.configFile);
+const domain = config.domains.find(({ name }) => name === data.domain);
+if (!domain) throw cliFault('BNY-CLI-UNKNOWN-DOMAIN', { found: data.domain });
+const log = openLog(config);
+const logIdentity = await log.identity();
+const partitions = Object.fromEntries(config.domains.map(({ name, partitions }) => [name, partitions]));
+const { projection } = domain;
+await runProjectorThread(
+  {
+    log,
+    domain,
+    task: data.task,
+    fileOf: (store) => ({ file: storeFile(config, domain.name, store), projection, logIdentity, partitions }),
+    instance: data.instance,
+    url: data.url,
+    isLive: () => live,
+    onReady: () => tell({ type: 'ready' }),
+    onStopped: (error) => tell({ type: 'stopped', error: String(error) }),
+  },
+  stop.signal,
+);
+await log.close();
+parentPort?.close();

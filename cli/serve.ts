@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { type ProjectorThread, runService, type ServiceOptions } from '../services/kit/service.ts';
+import { type Context, EXIT, handle, standard } from './command.ts';
+import type { Config } from './config/schema.ts';
+import { openLog } from './open-log.ts';
+import type { ServeThreadData, ServeThreadMessage } from './serve-thread.ts';
+import { startThread } from './threads.ts';
+
+export function registerServe(program: Command): void {
+  const command = program
+    .command('serve')
+    .argument('<domain>', 'whose service')
+    .description("Run one domain's service: its projector, its store and its read routes");
+  handle(standard(command, ['banyan serve orders']), serve);
+}
+
+async function serve(context: Context, [name = '']: string[]): Promise<number> {
+  const { config, logger, signal, options } = context;
+  const domain = context.domain(name);
+  const log = openLog(config);
+  const { host, maxLagMs, undoMs } = config.services;
+  const port = portOf(config, name);
+  const instance = `${name}-${randomUUID().slice(0, 8)}`;
+  const data = { configFile: options.config, domain: name, instance, url: serviceUrl(config, name) };
+  await runService(
+    {
+      log,
+      domain,
+      host,
+      port,
+      secret: context.secret,
+      maxLagMs,
+      undoMs,
+      pathOf: (store) => storeFile(config, name, store),
+      startThread: (task, told) => startProjector({ ...data, task }, told),
+      logger,
+    },
+    signal,
+  );
+  await log.close();
+  return EXIT.done;
+}
+
+function startProjector(data: ServeThreadData, told: Parameters<ServiceOptions['startThread']>[1]): ProjectorThread {
+  const worker = startThread('serve-thread', data);
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  worker.on('message', (message: ServeThreadMessage) => {
+    if (message.type === 'ready') told.ready();
+    else told.stopped(message.error);
+  });
+  worker.on('error', (error) => told.stopped(String(error)));
+  return {
+    setLive: (live) => worker.postMessage({ live }),
+    async stop() {
+      worker.postMessage('stop');
+      await ended;
+    },
+  };
+}
+
+export function storeFile(config: Config, domain: string, store: string): string {
+  return join(config.data, 'stores', `${domain}.${store}.sqlite`);
+}
+
+export function portOf(config: Config, domain: string): number {
+  const { ports, firstPort } = config.services;
+  return ports[domain] ?? firstPort + config.domains.findIndex(({ name }) => name === domain);
+}
+
+export function serviceUrl(config: Config, domain: string): string {
+  return `http://${config.services.host}:${portOf(config, domain)}`;
+}
+

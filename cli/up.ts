@@ -1,0 +1,75 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import type { Command } from 'commander';
+import { isRing } from '../log/index.ts';
+import { type Context, EXIT, handle, standard } from './command.ts';
+import { cliFault } from './errors.ts';
+
+export function registerUp(program: Command): void {
+  const command = program
+    .command('up')
+    .description('Run everything on this machine: emitter, every service and the router; restarts what dies');
+  handle(standard(command, ['banyan up', 'banyan up --config staging/banyan.config.ts']), up);
+}
+
+const RESTART_MS = [100, 500, 2000, 5000, 15_000];
+const STOP_MS = 10_000;
+
+async function up(context: Context): Promise<number> {
+  const { config, logger, signal, options } = context;
+  const lock = lockFolder(config.data);
+  const parts = [['emit'], ...config.domains.map(({ name }) => ['serve', name]), ['router']];
+  const children = new Map<string, ChildProcess>();
+  const env = { ...process.env, BANYAN_SECRET: config.secret ?? randomBytes(32).toString('base64url') };
+
+  const ringOthers = (from: ChildProcess, message: unknown) => {
+    if (!isRing(message)) return;
+    for (const other of children.values()) if (other !== from && other.connected) other.send(message as string);
+  };
+  const keepRunning = async (args: string[]) => {
+    const name = args.join(' ');
+    for (let failures = 0; !signal.aborted; ) {
+      const started = Date.now();
+      const child = fork(process.argv[1] as string, [...args, '--config', options.config], { env, stdio: ['ignore', 2, 2, 'ipc'] });
+      children.set(name, child);
+      child.on('message', (message) => ringOthers(child, message));
+      logger.info({ part: name, child: child.pid }, 'started');
+      const [code, by] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+        child.once('exit', (...how) => resolve(how)),
+      );
+      children.delete(name);
+      if (signal.aborted) return;
+      failures = Date.now() - started > 10_000 ? 1 : failures + 1;
+      const waitMs = RESTART_MS[Math.min(failures, RESTART_MS.length) - 1] ?? 100;
+      logger.warn({ part: name, code, signal: by, waitMs }, 'ended; starting it again');
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    }
+  };
+
+  const running = Promise.all(parts.map(keepRunning));
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  for (const child of children.values()) child.kill('SIGTERM');
+  const late = setTimeout(() => {
+    for (const child of children.values()) child.kill('SIGKILL');
+  }, STOP_MS);
+  await running;
+  clearTimeout(late);
+  lock.close();
+  return EXIT.done;
+}
+
+/** A lock that the system lets go of however this process ends: an exclusive transaction in a file of its own. */
+function lockFolder(folder: string): Database.Database {
+  mkdirSync(folder, { recursive: true });
+  const db = new Database(join(folder, 'up.lock'), { timeout: 0 });
+  try {
+    db.exec('BEGIN EXCLUSIVE');
+    return db;
+  } catch (cause) {
+    throw cliFault('BNY-CLI-UP-TWICE', { found: `${folder} is in use`, needed: 'a data folder of its own', cause });
+  }
+}

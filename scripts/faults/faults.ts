@@ -1,0 +1,139 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createWorld, DOMAINS, type World } from '../lib/world.ts';
+import { checkLog } from '../proof/history.ts';
+import { caughtUp, compareRoutes, everyRoute } from '../proof/routes.ts';
+import { differsFromTables } from '../proof/tables.ts';
+import { Traffic } from '../traffic/traffic.ts';
+import { planOf, type Round } from './plan.ts';
+
+export interface FaultOptions {
+  rounds: number;
+  seed: number;
+  timeLimitMs: number;
+  say(line: string): void;
+}
+
+export interface Verdict {
+  name: string;
+  ok: boolean;
+  found: string;
+}
+
+/**
+ * Mixed traffic, and again and again a process killed with SIGKILL at a random moment: while the domains are seeded,
+ * while reads move, while everything runs. At the end what was acknowledged is held against the log and the stores.
+ */
+export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): Promise<Verdict[]> {
+  const world = await createWorld({ posts: 1000, claps: 20_000, seed });
+  const started = Date.now();
+  try {
+    await must(world, 'install', '--yes');
+    world.up.start();
+    const traffic = new Traffic({ site: world.site, members: 10, password: world.password, pauseMs: 25, seed });
+    // Seeds run while the kills go on; reads move as soon as they are through.
+    const moving = moveReads(world, say);
+    let killed = 0;
+    for (const round of planOf(seed, rounds, DOMAINS)) {
+      if (Date.now() - started > timeLimitMs) break;
+      await sleep(round.afterMs);
+      await kill(world, round);
+      killed++;
+      if (killed % 10 === 0) say(`${killed} kills, ${traffic.tally.requests} requests, ${traffic.ledger.writes} writes acknowledged`);
+    }
+    await moving;
+    await sleep(2000);
+    await traffic.stop();
+    await caughtUp(world);
+    return await judge(world, traffic, killed);
+  } finally {
+    await world.stop();
+  }
+}
+
+async function kill(world: World, { target }: Round): Promise<void> {
+  if (target === 'mariadb') {
+    await world.mariadb.kill();
+    await world.mariadb.restart();
+    return;
+  }
+  const pid = childOf(world.up.pid ?? 0, target);
+  // Nobody there: it was killed a moment ago and is about to come back.
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+}
+
+function childOf(parent: number, part: string): number | undefined {
+  const lines = execFileSync('ps', ['--ppid', String(parent), '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n');
+  const line = lines.find((candidate) => candidate.includes(` ${part} `));
+  return line === undefined ? undefined : Number(line.trim().split(' ')[0]);
+}
+
+async function moveReads(world: World, say: FaultOptions['say']): Promise<void> {
+  for (const domain of DOMAINS) {
+    // The request stands in the log: whoever is killed, the seed goes on; only the following may break off.
+    while ((await statusOf(world, domain)).seeded !== 'yes') {
+      await world.banyan('etl', domain, '--yes', '--detach');
+      await sleep(500);
+    }
+    say(`${domain} is seeded`);
+  }
+  for (const domain of DOMAINS) {
+    for (let tries = 0; ; tries++) {
+      const { code, stderr } = await world.banyan('switch', domain, 'reads', '--yes');
+      if (code === 0) break;
+      // A guard may refuse while a service is down; after a minute it means something.
+      if (tries > 60) throw new Error(`reads of ${domain} do not move: ${stderr}`);
+      await sleep(1000);
+    }
+    say(`reads of ${domain} have moved`);
+  }
+}
+
+interface DomainStatus {
+  domain: string;
+  seeded: string;
+  store: string;
+}
+
+async function statusOf(world: World, domain: string): Promise<DomainStatus> {
+  const { json } = await world.banyan('status', '--json');
+  const { domains } = json as { domains: DomainStatus[] };
+  return domains.find((entry) => entry.domain === domain) as DomainStatus;
+}
+
+async function judge(world: World, traffic: Traffic, killed: number): Promise<Verdict[]> {
+  const { default: config } = await import('../../banyan.config.ts');
+  const data = world.env['BANYAN_DATA'] as string;
+  const log = await checkLog(data, DOMAINS, traffic.ledger);
+  const verdicts: Verdict[] = [
+    none('no acknowledged write is lost to the log', log.lost),
+    none('no event stands in the log twice', log.doubled),
+    none('each aggregate keeps its order', log.outOfOrder),
+  ];
+  for (const domain of config.domains) {
+    const { store } = await statusOf(world, domain.name);
+    const found = await differsFromTables(domain, config.domains, world.mariadb, join(data, 'stores', `${domain.name}.${store}.sqlite`));
+    verdicts.push(none(`the store of ${domain.name} equals the tables`, found.map((difference) => JSON.stringify(difference))));
+    const { code, stdout, stderr } = await world.banyan('replay', domain.name, '--yes');
+    verdicts.push({ name: `the store of ${domain.name} equals its replay`, ok: code === 0, found: (stdout || stderr).trim() });
+  }
+  const routes = await compareRoutes(world, await everyRoute(world, 200));
+  verdicts.push(none('both sides answer alike', routes.different));
+  const { requests, failed } = traffic.tally;
+  verdicts.push({
+    name: 'the run was one',
+    ok: killed > 0 && traffic.ledger.writes > 0,
+    found: `${killed} kills, ${requests} requests, ${failed} cut off by them, ${traffic.ledger.writes} writes acknowledged, ${log.events} events`,
+  });
+  return verdicts;
+}
+
+function none(name: string, found: readonly string[]): Verdict {
+  return { name, ok: found.length === 0, found: found.length === 0 ? 'none' : `${found.length}: ${found.slice(0, 5).join(' | ')}` };
+}
+
+async function must(world: World, ...args: string[]): Promise<void> {
+  const { code, stderr } = await world.banyan(...args);
+  if (code !== 0) throw new Error(`banyan ${args.join(' ')} failed: ${stderr}`);
+}

@@ -1,0 +1,203 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from '../../monolith/database.ts';
+import { fill, PASSWORD } from '../../monolith/fill.ts';
+import { createSchema } from '../../monolith/schema.ts';
+import type { Site } from '../traffic/member.ts';
+import { freePort, type Mariadb, startMariadb } from './mariadb.ts';
+
+/** The example, running: MariaDB, the filled monolith, and Banyan on free ports in a folder of its own. */
+export interface World {
+  folder: string;
+  mariadb: Mariadb;
+  database: ReturnType<typeof connect>;
+  site: Site;
+  password: string;
+  urls: { monolith: string; router: string; admin: string; services: Record<string, string> };
+  /** Environment that makes the command line work on this world. */
+  env: NodeJS.ProcessEnv;
+  monolith: Part;
+  /** `banyan up`. */
+  up: Part;
+  /** Runs a command to its end. */
+  banyan(...args: string[]): Promise<CommandResult>;
+  stop(): Promise<void>;
+}
+
+export interface CommandResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** The last line of stdout as JSON, if it is. */
+  json: unknown;
+}
+
+/** A process that can be started and killed again. */
+export interface Part {
+  pid: number | undefined;
+  start(): void;
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+export interface WorldOptions {
+  posts: number;
+  claps: number;
+  seed: number;
+  /** Kept when given. */
+  folder?: string;
+}
+
+/** In the order in which the configuration lists them. */
+export const DOMAINS = ['profiles', 'posts', 'claps', 'publications'];
+
+export async function createWorld({ posts, claps, seed, folder: given }: WorldOptions): Promise<World> {
+  const folder = given ?? (await mkdtemp(join(tmpdir(), 'banyan-world-')));
+  mkdirSync(folder, { recursive: true });
+  const mariadb = await startMariadb({ folder: join(folder, 'mariadb') });
+  const database = connect({ host: mariadb.host, port: mariadb.port, user: mariadb.user, password: mariadb.password, database: 'monolith' });
+  const env = await environmentFor(mariadb, folder);
+  await createDatabase(mariadb);
+  await createSchema(database);
+  await fill(database, { posts, claps, seed, until: new Date() });
+  const urls = urlsOf(env);
+  const monolith = part(join(folder, 'monolith.out'), ['monolith/main.ts'], env);
+  const up = part(join(folder, 'banyan.out'), ['cli/main.ts', 'up'], env);
+  monolith.start();
+  await answers(`${urls.monolith}/healthz`);
+  return {
+    folder,
+    mariadb,
+    database,
+    site: await siteOf(database, urls.router, posts),
+    password: PASSWORD,
+    urls,
+    env,
+    monolith,
+    up,
+    banyan: (...args) => run(args, env),
+    async stop() {
+      await up.kill('SIGTERM');
+      await monolith.kill('SIGKILL');
+      await database.destroy();
+      await mariadb.stop();
+      if (!given) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function environmentFor(mariadb: Mariadb, folder: string): Promise<NodeJS.ProcessEnv> {
+  const ports = await consecutivePorts(4 + DOMAINS.length);
+  const [monolith, router, admin, firstService] = ports.map(String) as [string, string, string, string];
+  return {
+    ...process.env,
+    DATABASE_HOST: mariadb.host,
+    DATABASE_PORT: String(mariadb.port),
+    DATABASE_USER: mariadb.user,
+    DATABASE_PASSWORD: mariadb.password,
+    DATABASE_NAME: 'monolith',
+    PORT: monolith,
+    BANYAN_DATA: join(folder, 'banyan'),
+    BANYAN_MONOLITH_URL: `http://127.0.0.1:${monolith}`,
+    BANYAN_MONOLITH_DATABASE_PORT: String(mariadb.port),
+    BANYAN_MONOLITH_DATABASE_PASSWORD: 'a password for banyan',
+    BANYAN_ROUTER_PORT: router,
+    BANYAN_ROUTER_ADMIN_PORT: admin,
+    BANYAN_SERVICES_FIRST_PORT: firstService,
+    BANYAN_SECRET: randomBytes(32).toString('base64url'),
+    BANYAN_LOG_LEVEL: process.env['BANYAN_LOG_LEVEL'] ?? 'warn',
+  };
+}
+
+/** Free ports in a row: the services listen one behind the other. */
+async function consecutivePorts(count: number): Promise<number[]> {
+  for (;;) {
+    const first = await freePort();
+    const wanted = Array.from({ length: count }, (_, i) => first + i);
+    const free = await Promise.all(wanted.map((port) => freePort(port).then(() => true, () => false)));
+    if (first + count < 65_535 && free.every(Boolean)) return wanted;
+  }
+}
+
+function urlsOf(env: NodeJS.ProcessEnv): World['urls'] {
+  const at = (port: string | undefined, plus = 0) => `http://127.0.0.1:${Number(port) + plus}`;
+  return {
+    monolith: at(env['PORT']),
+    router: at(env['BANYAN_ROUTER_PORT']),
+    admin: at(env['BANYAN_ROUTER_ADMIN_PORT']),
+    services: Object.fromEntries(DOMAINS.map((name, i) => [name, at(env['BANYAN_SERVICES_FIRST_PORT'], i)])),
+  };
+}
+
+async function createDatabase({ host, port, user, password }: Mariadb): Promise<void> {
+  const server = connect({ host, port, user, password, database: 'mysql' });
+  await server.raw('CREATE DATABASE IF NOT EXISTS monolith CHARACTER SET utf8mb4');
+  await server.destroy();
+}
+
+async function siteOf(database: World['database'], origin: string, posts: number): Promise<Site> {
+  return {
+    origin,
+    posts,
+    publications: await database('publications').orderBy('id').pluck('slug'),
+    tags: await database('post_tags').distinct('tag').orderBy('tag').pluck('tag'),
+    usernames: await database('members').orderBy('id').pluck('username'),
+  };
+}
+
+function part(output: string, args: string[], env: NodeJS.ProcessEnv): Part {
+  let child: ChildProcess | undefined;
+  const killAtExit = () => child?.kill('SIGKILL');
+  process.on('exit', killAtExit);
+  return {
+    get pid() {
+      return child?.pid;
+    },
+    start() {
+      const out = createWriteStream(output, { flags: 'a' });
+      child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      child.stdout?.pipe(out, { end: false });
+      child.stderr?.pipe(out, { end: false });
+    },
+    async kill(signal) {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      const gone = new Promise((resolve) => child?.once('exit', resolve));
+      child.kill(signal);
+      await gone;
+    },
+  };
+}
+
+function run(args: string[], env: NodeJS.ProcessEnv): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['cli/main.ts', ...args], { env, maxBuffer: 64_000_000 }, (error, stdout, stderr) => {
+      const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
+      resolve({ code, stdout, stderr, json: parse(stdout.trimEnd().split('\n').at(-1) ?? '') });
+    });
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits until something answers HTTP there. */
+export async function answers(url: string, timeoutMs = 30_000): Promise<void> {
+  for (const deadline = Date.now() + timeoutMs; ; ) {
+    const ok = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ok) return;
+    if (Date.now() > deadline) throw new Error(`${url} does not answer`);
+    await sleep(50);
+  }
+}

@@ -1,0 +1,46 @@
+import { type ErrorCatalogue, faultsOf } from '../../log/index.ts';
+
+export const SERVICE_ERRORS = {
+  'BNY-SERVICE-DOMAIN': {
+    means: "a domain's files do not fit together",
+    normal: 'never',
+    cure: "Correct the domain's folder; the message names the file's part.",
+  },
+  'BNY-SERVICE-EVENT': {
+    means: 'an event does not fit its schema',
+    normal: 'never',
+    cure: "Correct the capture or the schema in the domain's events.ts, restart, then `banyan resume <domain>`.",
+  },
+  'BNY-SERVICE-UNKNOWN-EVENT': {
+    means: 'the log holds an event of a type or version that this service does not know',
+    normal: 'while a service older than the emitter is still running',
+    cure: "Deploy the version of the service whose events.ts knows it. Nothing was skipped: the projector waits at this event.",
+  },
+  'BNY-SERVICE-PROJECTION': {
+    means: 'a projection could not apply an event',
+    normal: 'never',
+    cure: "Correct the handler in the domain's projection.ts and restart the service: it goes on at this event.",
+  },
+  'BNY-SERVICE-STORE-TAKEN': {
+    means: 'another process projects into this store',
+    normal: 'while a second instance of a service runs on the same data folder',
+    cure: 'Stop the other process, or give this one a data folder of its own.',
+  },
+  'BNY-SERVICE-STORE-LOG': {
+    means: 'the store was built from another log',
+    normal: 'after the log was deleted or replaced',
+    cure: "Restore the right log, or delete the store's file: it is rebuilt from the log at the next start.",
+  },
+  'BNY-SERVICE-STORE-SCHEMA': {
+    means: "the store was built by another version of the domain's projection",
+    normal: 'after a change of projection.ts',
+    cure: "Delete the store's file and restart the service: it is rebuilt from the log; reads go to the monolith meanwhile.",
+  },
+  'BNY-SERVICE-PORT': {
+    means: 'the port of a service is in use',
+    normal: 'never',
+    cure: 'End what listens there, or give the service another port in banyan.config.ts.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export const serviceFault = faultsOf(SERVICE_ERRORS);

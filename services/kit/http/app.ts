@@ -1,0 +1,102 @@
+import express, { type Express, type Request, type Response } from 'express';
+import type { Knex } from 'knex';
+import type { Logger } from 'pino';
+import { verifyIdentity } from '../../../router/identity-header.ts';
+import type { Domain, Route } from '../domain.ts';
+import { ask, type Identity, type Query, type QueryRequest, Reply } from '../queries.ts';
+import { type Applied, NOTHING_APPLIED } from '../store/types.ts';
+
+export interface AppOptions {
+  domain: Domain;
+  /** The live store, asked for at each request: a replay swaps it. */
+  live(): Knex;
+  /** Key of the identity header. */
+  secret: string;
+  /** A store older than this answers no reads: the router goes to the monolith instead. */
+  maxLagMs: number;
+  /** Why the service answers no reads at present, if so. */
+  stopped(): string | undefined;
+  logger: Logger;
+}
+
+/**
+ * A domain's HTTP side: its read routes, health and readiness. `Banyan-Behind` in an answer says that the store is not
+ * far enough for this request; the router then asks the monolith.
+ */
+export function createServiceApp(options: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.get('/livez', (_, res) => void res.json({ status: 'ok' }));
+  app.get('/readyz', async (_, res) => {
+    const applied = await readApplied(options.live());
+    const problem = options.stopped() ?? tooOld(applied, options.maxLagMs);
+    res.status(problem ? 503 : 200).json({ status: problem ?? 'ok', lagSeconds: lagOf(applied) / 1000, ...applied });
+  });
+  for (const route of options.domain.routes.reads) addRoute(app, route, options);
+  app.use((_, res) => void problem(res, 404, 'Not a route of this service'));
+  return app;
+}
+
+function addRoute(app: Express, { method, path }: Route, options: AppOptions): void {
+  const query = options.domain.queries[`${method} ${path}`] as Query;
+  app.get(path, async (req, res) => {
+    try {
+      await answer(query, req, res, options);
+    } catch (error) {
+      options.logger.error({ error, route: path }, 'query failed');
+      if (!res.headersSent) problem(res, 500, 'The query failed');
+    }
+  });
+}
+
+async function answer(query: Query, req: Request, res: Response, options: AppOptions): Promise<void> {
+  const identity = readIdentity(req, options.secret);
+  if (identity === 'forged') return problem(res, 403, 'The identity header is not the router’s');
+  const stopped = options.stopped();
+  if (stopped) return behind(res, stopped);
+  const snapshot = await options.live().transaction();
+  try {
+    const applied = await readApplied(snapshot);
+    const needed = req.get('banyan-min-position');
+    const lag = tooOld(applied, options.maxLagMs);
+    if (lag) return behind(res, lag);
+    if (needed !== undefined && applied.position < needed) return behind(res, applied.position);
+    const params = req.params as QueryRequest['params'];
+    const result = await ask(query, { params, query: req.query as QueryRequest['query'], identity, db: snapshot });
+    if (result instanceof Reply) res.status(result.status).json(result.body);
+    else res.json(result);
+  } finally {
+    await snapshot.commit();
+  }
+}
+
+function readIdentity(req: Request, secret: string): Identity | undefined | 'forged' {
+  const header = req.get('banyan-identity');
+  if (header === undefined) return undefined;
+  const verified = verifyIdentity(header, secret);
+  return 'identity' in verified ? verified.identity : 'forged';
+}
+
+async function readApplied(db: Knex): Promise<Applied> {
+  const row = await db('banyan_meta').where({ key: 'applied' }).first<{ value: string } | undefined>('value');
+  return row ? (JSON.parse(row.value) as Applied) : NOTHING_APPLIED;
+}
+
+function lagOf({ freshAt }: Applied): number {
+  return Math.max(0, Date.now() - freshAt);
+}
+
+function tooOld(applied: Applied, maxLagMs: number): string | undefined {
+  const lag = lagOf(applied);
+  return lag > maxLagMs ? `the store is ${Math.round(lag / 1000)} s behind` : undefined;
+}
+
+function behind(res: Response, why: string): void {
+  res.set('Banyan-Behind', why);
+  problem(res, 503, 'The store is behind');
+}
+
+function problem(res: Response, status: number, title: string): void {
+  res.status(status).type('application/problem+json').send(JSON.stringify({ type: 'about:blank', title, status }));
+}

@@ -1,0 +1,99 @@
+import { BanyanError, controlEvent, type EventLog, latestEvent } from '../../../log/index.ts';
+import { EMITTER } from '../../../cdc/index.ts';
+import type { Domain } from '../domain.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
+import type { StoreFile } from '../store/sqlite/schema.ts';
+import { NOTHING_APPLIED } from '../store/types.ts';
+import { type Progress, Projector } from './projector.ts';
+import { rebuild } from './replay.ts';
+
+/** What a projector thread works on. */
+export type ThreadTask = { store: string } | { replay: string; live: string; undoMs: number };
+
+export interface ThreadOptions {
+  log: EventLog;
+  domain: Domain;
+  task: ThreadTask;
+  /** The file of a store by its name. */
+  fileOf(store: string): StoreFile;
+  instance: string;
+  url: string;
+  /** Whether this thread's store is the live one at present. */
+  isLive(): boolean;
+  /** Called when the store can be read. */
+  onReady(): void;
+  /** Called when the thread cannot go on. */
+  onStopped(error: unknown): void;
+}
+
+/** Signs of life are told this often. */
+const BEAT_MS = 500;
+
+/** The work of a projector thread: keeps one store up with the log, or builds one beside the live one first. */
+export async function runProjectorThread(options: ThreadOptions, signal: AbortSignal): Promise<void> {
+  const { task } = options;
+  if ('replay' in task && !(await replay(options, task, signal))) return;
+  await project(options, 'replay' in task ? task.replay : task.store, signal);
+}
+
+/** True when the new store has been flipped to and wants to be kept up. */
+async function replay(options: ThreadOptions, task: Extract<ThreadTask, { replay: string }>, signal: AbortSignal): Promise<boolean> {
+  const { log, domain, instance, fileOf } = options;
+  const name = task.replay;
+  const base = { domain: domain.name, store: name };
+  try {
+    const paths = { live: fileOf(task.live), next: fileOf(name) };
+    const result = await rebuild({ log, domain, name, ...paths, actor: instance }, signal);
+    if ('differences' in result) {
+      const reason = 'the rebuilt store differs from the live one at the same cursors';
+      await log.post([controlEvent('ReplayFailed', { ...base, reason, differences: result.differences }, instance)]);
+      return false;
+    }
+    const undoUntil = new Date(Date.now() + task.undoMs).toISOString();
+    await log.post([controlEvent('StoreFlipped', { ...base, hash: result.hash, undoUntil }, instance)]);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    await log.post([controlEvent('ReplayFailed', { ...base, reason: String(error), differences: [] }, instance)]);
+    return false;
+  }
+}
+
+async function project(options: ThreadOptions, name: string, signal: AbortSignal): Promise<void> {
+  const { log, domain } = options;
+  let progress: Progress = { applied: NOTHING_APPLIED, events: 0 };
+  let stopped: unknown;
+  let store: SqliteStore | undefined;
+  const beat = () => tellBeat(options, name, progress, stopped).catch((error: unknown) => options.onStopped(error));
+  const timer = setInterval(() => void beat(), BEAT_MS);
+  try {
+    store = new SqliteStore(options.fileOf(name));
+    progress = { applied: await store.applied(), events: 0 };
+    options.onReady();
+    await beat();
+    await new Projector({ log, projection: domain.projection, store, onProgress: (p) => (progress = p) }).run(signal);
+  } catch (error) {
+    stopped = error;
+    options.onStopped(error);
+    await beat();
+    // Stays to say so until the service is restarted: a stopped projector must not look like a dead one.
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  } finally {
+    clearInterval(timer);
+    await store?.close();
+  }
+}
+
+async function tellBeat(options: ThreadOptions, name: string, { applied }: Progress, stopped: unknown): Promise<void> {
+  if (!options.isLive()) return;
+  const { log, domain, instance, url } = options;
+  const fault = BanyanError.is(stopped) ? stopped : undefined;
+  const error = stopped ? { code: fault?.code ?? 'unknown', message: String(stopped), cure: fault?.cure ?? '' } : null;
+  const state = stopped ? ('stopped' as const) : applied.freshAt === 0 ? ('starting' as const) : ('live' as const);
+  const newest = (await log.checkpoint(EMITTER))?.state as { position: string } | undefined;
+  const behind = newest !== undefined && newest.position !== applied.position;
+  const beat = { domain: domain.name, instance, url, store: name, state, error, freshAt: applied.freshAt, behind };
+  await log.post([
+    latestEvent('ServiceBeat', `service:${domain.name}:${instance}`, { ...beat, appliedPosition: applied.position }, instance),
+  ]);
+}

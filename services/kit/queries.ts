@@ -1,0 +1,45 @@
+import type { Knex } from 'knex';
+
+/** Who asks, as the monolith's session says; whatever `identify` in the config returns. */
+export type Identity = Readonly<Record<string, unknown>>;
+
+export interface QueryRequest {
+  params: Readonly<Record<string, string>>;
+  /** A parameter that was given more than once is a list. */
+  query: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** `undefined`: not signed in. */
+  identity: Identity | undefined;
+  /** The store, read-only, at one moment for the whole request. JSON columns are text. */
+  db: Knex;
+}
+
+/** An answer that is not a plain 200. A query returns it, or throws it. */
+export class Reply {
+  readonly status: number;
+  readonly body: unknown;
+
+  constructor(status: number, body: unknown) {
+    this.status = status;
+    this.body = body;
+  }
+}
+
+export function reply(status: number, body: unknown): Reply {
+  return new Reply(status, body);
+}
+
+/** Answers one read route from the store alone: the body, or a {@link Reply}. */
+export type Query = (request: QueryRequest) => Promise<unknown>;
+
+/** What a query answers, a thrown {@link Reply} included. */
+export async function ask(query: Query, request: QueryRequest): Promise<unknown> {
+  try {
+    return await query(request);
+  } catch (error) {
+    if (error instanceof Reply) return error;
+    throw error;
+  }
+}
+
+/** Read route (`GET /orders/:id`) → its query. */
+export type Queries = Readonly<Record<string, Query>>;

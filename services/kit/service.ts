@@ -1,0 +1,168 @@
+import { createServer, type Server } from 'node:http';
+import knexPackage, { type Knex } from 'knex';
+import type { Logger } from 'pino';
+import { controlEvent, type DomainControl, type EventLog, followControl, initialControl } from '../../log/index.ts';
+import type { Domain } from './domain.ts';
+import { serviceFault } from './errors.ts';
+import { createServiceApp } from './http/app.ts';
+import type { ThreadTask } from './projector/thread.ts';
+import { removeStore } from './store/sqlite/store.ts';
+
+/** A projector thread as its owner sees it. */
+export interface ProjectorThread {
+  setLive(live: boolean): void;
+  stop(): Promise<void>;
+}
+
+export interface ServiceOptions {
+  log: EventLog;
+  domain: Domain;
+  host: string;
+  port: number;
+  secret: string;
+  maxLagMs: number;
+  /** How long `replay --undo` is possible after a flip. */
+  undoMs: number;
+  /** The file of a store by its name. */
+  pathOf(store: string): string;
+  /** Starts a projector thread; told when its store can be read, and when it cannot go on. */
+  startThread(task: ThreadTask, told: { ready(): void; stopped(message: string): void }): ProjectorThread;
+  logger: Logger;
+}
+
+/**
+ * One instance of a domain's service: HTTP and reads here, a projector thread for each store that is kept up: the live
+ * one, the previous one while a replay can be undone, and one that is being built. Which is which says the control
+ * topic alone.
+ */
+export async function runService(options: ServiceOptions, signal: AbortSignal): Promise<void> {
+  const stores = new Stores(options);
+  const server = await listen(options, stores);
+  const expiry = setInterval(() => void stores.expire(), EXPIRY_MS);
+  try {
+    for await (const fold of followControl(options.log, signal)) await stores.follow(fold.of(options.domain.name));
+  } finally {
+    clearInterval(expiry);
+    await new Promise((resolve) => {
+      server.close(resolve);
+      server.closeIdleConnections();
+      setTimeout(() => server.closeAllConnections(), 5000).unref();
+    });
+    await stores.close();
+  }
+}
+
+async function listen(options: ServiceOptions, stores: Stores): Promise<Server> {
+  const { domain, secret, maxLagMs, logger, host, port } = options;
+  const app = createServiceApp({
+    domain,
+    secret,
+    maxLagMs,
+    logger,
+    live: () => stores.live(),
+    stopped: () => stores.stopped(),
+  });
+  const server = createServer(app);
+  server.keepAliveTimeout = 65_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const inUse = error.code === 'EADDRINUSE';
+      reject(inUse ? serviceFault('BNY-SERVICE-PORT', { found: `${host}:${port} is in use`, needed: 'a free port' }) : error);
+    });
+    server.listen(port, host, resolve);
+  });
+  logger.info({ domain: domain.name, host, port }, 'service listens');
+  return server;
+}
+
+/** How often it is looked whether a replay can no longer be undone. */
+const EXPIRY_MS = 5000;
+
+const STARTING = 'the service is starting';
+
+class Stores {
+  readonly #options: ServiceOptions;
+  readonly #threads = new Map<string, ProjectorThread>();
+  readonly #readers = new Map<string, Knex>();
+  /** Why a store cannot be read, by its name; none once it can. */
+  readonly #stopped = new Map<string, string | undefined>();
+  #live = '';
+  #control = initialControl();
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  live(): Knex {
+    let reader = this.#readers.get(this.#live);
+    if (!reader) {
+      reader = openReader(this.#options.pathOf(this.#live));
+      this.#readers.set(this.#live, reader);
+    }
+    return reader;
+  }
+
+  stopped(): string | undefined {
+    return this.#stopped.has(this.#live) ? this.#stopped.get(this.#live) : STARTING;
+  }
+
+  /** Lets go of the store before the last replay when its time is over. */
+  async expire(): Promise<void> {
+    const { previous, undoUntil } = this.#control.store;
+    if (previous === undefined || undoUntil === undefined || Date.parse(undoUntil) > Date.now()) return;
+    const { log, domain, logger } = this.#options;
+    const record = controlEvent('StoreDropped', { domain: domain.name, store: previous }, 'service');
+    await log.post([record]).catch((error: unknown) => logger.warn({ error }, 'the store could not be dropped yet'));
+  }
+
+  /** Brings threads and the live store in line with what the control topic says. */
+  async follow(control: DomainControl): Promise<void> {
+    const { store } = control;
+    this.#control = control;
+    const kept = new Set([store.live, store.previous, store.replaying].filter((name) => name !== undefined));
+    for (const [name, thread] of this.#threads) {
+      if (kept.has(name)) continue;
+      this.#threads.delete(name);
+      await thread.stop();
+      await this.#forgetReader(name);
+      await removeStore(this.#options.pathOf(name));
+    }
+    for (const name of kept) if (!this.#threads.has(name)) this.#start(name, store);
+    this.#live = store.live;
+    for (const [name, thread] of this.#threads) thread.setLive(name === store.live);
+  }
+
+  #start(name: string, { live, replaying }: DomainControl['store']): void {
+    const { undoMs, startThread, logger, domain } = this.#options;
+    const task = name === replaying ? { replay: name, live, undoMs } : { store: name };
+    this.#stopped.set(name, STARTING);
+    const thread = startThread(task, {
+      ready: () => this.#stopped.set(name, undefined),
+      stopped: (message) => {
+        logger.error({ domain: domain.name, store: name, error: message }, 'projector stopped');
+        this.#stopped.set(name, message);
+      },
+    });
+    this.#threads.set(name, thread);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#threads.values()].map((thread) => thread.stop()));
+    for (const name of [...this.#readers.keys()]) await this.#forgetReader(name);
+  }
+
+  async #forgetReader(name: string): Promise<void> {
+    const reader = this.#readers.get(name);
+    this.#readers.delete(name);
+    await reader?.destroy();
+  }
+}
+
+export function openReader(filename: string): Knex {
+  return knexPackage({
+    client: 'better-sqlite3',
+    connection: { filename, options: { readonly: true } },
+    pool: { min: 0, max: 4 },
+    useNullAsDefault: true,
+  });
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { serviceFault } from '../../errors.ts';
+import type { Projection } from '../../projection.ts';
+import type { Table } from '../../table.ts';
+
+export interface StoreFile {
+  file: string;
+  projection: Projection;
+  /** The log that the store is built from. */
+  logIdentity: string;
+  /** Partitions of each topic. */
+  partitions: Readonly<Record<string, number>>;
+  /** Leave the secondary indexes to `createIndexes`: a rebuild is faster without them. */
+  indexesLater?: boolean;
+}
+
+/** Opens a store's file, making it when it is not there. The log is the durable side, so NORMAL is enough here. */
+export function openFile({ file, projection, logIdentity, partitions, indexesLater }: StoreFile): Database.Database {
+  mkdirSync(dirname(file), { recursive: true });
+  const db = new Database(file, { timeout: 10_000 });
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = NORMAL');
+  db.pragma('wal_autocheckpoint = 4000');
+  const prepare = db.transaction(() => {
+    db.exec(`
+      CREATE TABLE IF NOT EXISTS banyan_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS banyan_cursors (
+        topic TEXT, partition INTEGER, offset INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (topic, partition)
+      ) STRICT;`);
+    claim(db, 'log', logIdentity, 'BNY-SERVICE-STORE-LOG');
+    claim(db, 'schema', schemaOf(projection), 'BNY-SERVICE-STORE-SCHEMA');
+    for (const table of projection.tables.values()) db.exec(createTable(table));
+    if (!indexesLater) for (const sql of createIndexes(projection)) db.exec(sql);
+    const start = db.prepare('INSERT OR IGNORE INTO banyan_cursors VALUES (?, ?, -1, ?)');
+    for (const topic of projection.topics) for (let p = 0; p < (partitions[topic] ?? 1); p++) start.run(topic, p, '');
+  });
+  prepare.immediate();
+  return db;
+}
+
+/** Writes a fact about the store, or checks that it is still the same. */
+function claim(db: Database.Database, key: string, value: string, code: 'BNY-SERVICE-STORE-LOG' | 'BNY-SERVICE-STORE-SCHEMA') {
+  db.prepare('INSERT OR IGNORE INTO banyan_meta VALUES (?, ?)').run(key, value);
+  const found = db.prepare('SELECT value FROM banyan_meta WHERE key = ?').pluck().get(key) as string;
+  if (found !== value) throw serviceFault(code, { found, needed: value });
+}
+
+function schemaOf({ tables }: Projection): string {
+  const shape = [...tables.values()].map(({ name, from, columns, key }) => ({ name, from, columns, key }));
+  return createHash('sha256').update(JSON.stringify(shape)).digest('hex').slice(0, 16);
+}
+
+function createTable({ name, columns, key }: Table): string {
+  const types = { integer: 'INTEGER', real: 'REAL', text: 'TEXT', json: 'TEXT' } as const;
+  const definitions = columns.map((c) => `${quote(c.name)} ${types[c.base]}${c.nullable ? '' : ' NOT NULL'}`);
+  const rowId = key.length === 1 && columns.find((c) => c.name === key[0])?.base === 'integer';
+  return `CREATE TABLE IF NOT EXISTS ${quote(name)} (
+    ${definitions.join(', ')}, PRIMARY KEY (${key.map(quote).join(', ')})
+  ) STRICT${rowId ? '' : ', WITHOUT ROWID'}`;
+}
+
+export function createIndexes({ tables }: Projection): string[] {
+  return [...tables.values()].flatMap(({ name, indexes }) =>
+    indexes.map(
+      (columns) =>
+        `CREATE INDEX IF NOT EXISTS ${quote(`${name}_${columns.join('_')}`)} ON ${quote(name)} (${columns.map(quote).join(', ')})`,
+    ),
+  );
+}
+
+export function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

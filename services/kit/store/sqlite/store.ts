@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import Database from 'better-sqlite3';
+import type { Cursors } from '../../../../log/index.ts';
+import { serviceFault } from '../../errors.ts';
+import type { Projection } from '../../projection.ts';
+import type { SqlValue, Table } from '../../table.ts';
+import type { Fold, TableFold } from '../fold.ts';
+import { type Applied, type Difference, NOTHING_APPLIED, type Store } from '../types.ts';
+import { createIndexes, openFile, quote, type StoreFile } from './schema.ts';
+
+interface Statements {
+  put: Database.Statement;
+  remove: Database.Statement;
+  clear: Database.Statement;
+}
+
+/** A store in a SQLite file of its own. */
+export class SqliteStore implements Store {
+  readonly #db: Database.Database;
+  readonly #projection: Projection;
+  readonly #statements: ReadonlyMap<string, Statements>;
+
+  constructor(options: StoreFile) {
+    this.#projection = options.projection;
+    this.#db = openFile(options);
+    this.#statements = new Map(
+      [...options.projection.tables.values()].map((table) => [table.name, statementsFor(this.#db, table)]),
+    );
+  }
+
+  async cursors(): Promise<Cursors> {
+    const rows = this.#db.prepare('SELECT * FROM banyan_cursors ORDER BY topic, partition').all() as CursorRow[];
+    const cursors: Cursors = {};
+    for (const { topic, offset, id } of rows) (cursors[topic] ??= []).push({ offset, id });
+    return cursors;
+  }
+
+  async applied(): Promise<Applied> {
+    const value = this.#db.prepare("SELECT value FROM banyan_meta WHERE key = 'applied'").pluck().get();
+    return value === undefined ? NOTHING_APPLIED : (JSON.parse(value as string) as Applied);
+  }
+
+  async commit(fold: Fold, before: Cursors, after: Cursors): Promise<void> {
+    const run = this.#db.transaction(() => {
+      for (const table of fold.tables.values()) this.#write(table);
+      this.#moveCursors(before, after);
+    });
+    run.immediate();
+  }
+
+  async setApplied(applied: Applied): Promise<void> {
+    this.#db.prepare("INSERT OR REPLACE INTO banyan_meta VALUES ('applied', ?)").run(JSON.stringify(applied));
+  }
+
+  async createIndexes(): Promise<void> {
+    for (const sql of createIndexes(this.#projection)) this.#db.exec(sql);
+  }
+
+  async hash(): Promise<string> {
+    const hash = createHash('sha256');
+    const hashAll = this.#db.transaction(() => {
+      for (const table of this.#projection.tables.values()) {
+        hash.update(`${table.name}\n`);
+        for (const row of this.#db.prepare(selectAll(table)).raw().iterate()) hash.update(`${JSON.stringify(row)}\n`);
+      }
+    });
+    hashAll.deferred();
+    return hash.digest('hex');
+  }
+
+  async close(): Promise<void> {
+    this.#db.close();
+  }
+
+  #write({ table, cleared, puts, deletes }: TableFold): void {
+    const statements = this.#statements.get(table.name) as Statements;
+    if (cleared) statements.clear.run();
+    for (const key of deletes.values()) statements.remove.run(...key);
+    for (const values of puts.values()) statements.put.run(values);
+  }
+
+  #moveCursors(before: Cursors, after: Cursors): void {
+    const move = this.#db.prepare('UPDATE banyan_cursors SET offset = ?, id = ? WHERE topic = ? AND partition = ? AND offset = ?');
+    for (const [topic, partitions] of Object.entries(after)) {
+      partitions.forEach(({ offset, id }, partition) => {
+        const expected = before[topic]?.[partition]?.offset ?? -1;
+        if (offset === expected) return;
+        if (move.run(offset, id, topic, partition, expected).changes === 1) return;
+        throw serviceFault('BNY-SERVICE-STORE-TAKEN', { found: `the cursor of ${topic} has moved on from ${expected}` });
+      });
+    }
+  }
+}
+
+interface CursorRow {
+  topic: string;
+  offset: number;
+  id: string;
+}
+
+function statementsFor(db: Database.Database, table: Table): Statements {
+  const name = quote(table.name);
+  const columns = table.columns.map((column) => quote(column.name));
+  const rest = table.columns.filter((column) => !table.key.includes(column.name)).map((column) => quote(column.name));
+  const update = rest.length === 0 ? 'NOTHING' : `UPDATE SET ${rest.map((c) => `${c} = excluded.${c}`).join(', ')}`;
+  // An upsert by primary key, never REPLACE: that removes other rows on a secondary conflict.
+  return {
+    put: db.prepare(
+      `INSERT INTO ${name} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+       ON CONFLICT (${table.key.map(quote).join(', ')}) DO ${update}`,
+    ),
+    remove: db.prepare(`DELETE FROM ${name} WHERE ${table.key.map((c) => `${quote(c)} = ?`).join(' AND ')}`),
+    clear: db.prepare(`DELETE FROM ${name}`),
+  };
+}
+
+function selectAll(table: Table): string {
+  const columns = table.columns.map((column) => quote(column.name)).join(', ');
+  return `SELECT ${columns} FROM ${quote(table.name)} ORDER BY ${table.key.map(quote).join(', ')}`;
+}
+
+/** Copies a store that is in use, as it stands at one moment. */
+export function freeze(file: string, copy: string): void {
+  const db = new Database(file, { readonly: true, fileMustExist: true });
+  try {
+    db.prepare('VACUUM INTO ?').run(copy);
+  } finally {
+    db.close();
+  }
+}
+
+export async function removeStore(file: string): Promise<void> {
+  for (const suffix of ['', '-wal', '-shm']) await rm(file + suffix, { force: true });
+}
+
+/** The first rows that two stores of one projection disagree about. */
+export function differences(fileA: string, fileB: string, projection: Projection, limit = 10): Difference[] {
+  const found: Difference[] = [];
+  const db = new Database(fileA, { readonly: true });
+  try {
+    db.prepare('ATTACH ? AS b').run(fileB);
+    for (const table of projection.tables.values()) {
+      const columns = table.columns.map((column) => quote(column.name)).join(', ');
+      const except = (one: string, other: string) =>
+        db
+          .prepare(`SELECT ${columns} FROM ${one}.${quote(table.name)} EXCEPT SELECT ${columns} FROM ${other}.${quote(table.name)} LIMIT ?`)
+          .all(limit) as Record<string, SqlValue>[];
+      found.push(...compare(table, except('main', 'b'), except('b', 'main')));
+    }
+  } finally {
+    db.close();
+  }
+  return found.slice(0, limit);
+}
+
+function compare(table: Table, inA: Record<string, SqlValue>[], inB: Record<string, SqlValue>[]): Difference[] {
+  const identity = (row: Record<string, SqlValue>) => table.identity(table.keyOf(row));
+  const others = new Map(inB.map((row) => [identity(row), row]));
+  const result: Difference[] = inA.map((row) => {
+    const other = others.get(identity(row));
+    others.delete(identity(row));
+    const columns = other ? Object.keys(row).filter((column) => row[column] !== other[column]) : [];
+    return { table: table.name, key: table.keyOf(row), kind: other ? 'different' : 'missing', columns };
+  });
+  for (const row of others.values()) result.push({ table: table.name, key: table.keyOf(row), kind: 'extra', columns: [] });
+  return result;
+}
