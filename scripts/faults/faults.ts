@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createWorld, DOMAINS, type World } from '../lib/world.ts';
+import { answers, createWorld, DOMAINS, type World } from '../lib/world.ts';
 import { checkLog } from '../proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from '../proof/routes.ts';
 import { differsFromTables } from '../proof/tables.ts';
@@ -31,6 +31,7 @@ export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): 
   try {
     await must(world, 'install', '--yes');
     world.up.start();
+    await answers(`${world.urls.router}/healthz`);
     const traffic = new Traffic({ site: world.site, members: 10, password: world.password, pauseMs: 25, seed });
     // Seeds run while the kills go on; reads move as soon as they are through.
     const moving = moveReads(world, say);
@@ -64,7 +65,7 @@ async function kill(world: World, { target }: Round): Promise<void> {
 }
 
 function childOf(parent: number, part: string): number | undefined {
-  const lines = execFileSync('ps', ['--ppid', String(parent), '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n');
+  const lines = spawnSync('ps', ['--ppid', String(parent), '-o', 'pid=,args='], { encoding: 'utf8' }).stdout.split('\n');
   const line = lines.find((candidate) => candidate.includes(` ${part} `));
   return line === undefined ? undefined : Number(line.trim().split(' ')[0]);
 }

@@ -1,0 +1,4 @@
+import { testSource } from '../contract.ts';
+import { startTestServer } from './test-server.ts';
+
+testSource('the binlog source', () => startTestServer());

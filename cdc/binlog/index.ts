@@ -1,0 +1,2 @@
+export type { BinlogSourceOptions } from './options.ts';
+export { openBinlogSource } from './source.ts';

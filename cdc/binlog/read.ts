@@ -1,0 +1,84 @@
+import type { BanyanError } from '../../log/errors.ts';
+import { cdcFault } from '../errors.ts';
+import type { ResumePoint, Transaction } from '../types.ts';
+import { Dump } from './dump.ts';
+import type { Settings } from './options.ts';
+import { TransactionQueue } from './queue.ts';
+import { checkServer, diverged, type Resume, resumeFromNow, resumeOf } from './resume.ts';
+import { connectTo, refusedStream, type ServerFacts, serverFacts, unreachable } from './server.ts';
+import { markerOf, Transactions } from './transactions.ts';
+
+/**
+ * Reads from the binlog. Without `from` it starts at the server's GTID position of now: that is one value, so there is
+ * neither a gap nor an overlap, and the first transaction delivered is an empty one that holds it as a resume point.
+ */
+export async function* readBinlog(
+  settings: Settings,
+  from: ResumePoint | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Transaction[]> {
+  if (signal.aborted) return;
+  const server = await factsOf(settings);
+  const resume = from ? resumeOf(from) : resumeFromNow(server);
+  if (from) checkServer(resume, server);
+  if (!from) yield [markerOf(resume, Math.floor(Date.now() / 1000))];
+
+  const queue: TransactionQueue = new TransactionQueue({ pause: () => dump.pause(), resume: () => dump.resume() });
+  const transactions = new Transactions(settings, server, resume, (transaction, bytes) => {
+    queue.push(transaction, bytes);
+  });
+  const dump = new Dump(settings, resume.gtidPosition, {
+    onEvent: (event) => transactions.onEvent(event),
+    onError: (error) => queue.fail(faultOf(error, resume, server)),
+  });
+  const wake = () => queue.wake();
+  signal.addEventListener('abort', wake);
+  try {
+    for (;;) {
+      const batch = await queue.take(signal);
+      if (!batch) return;
+      yield batch;
+    }
+  } finally {
+    signal.removeEventListener('abort', wake);
+    dump.close();
+  }
+}
+
+async function factsOf(settings: Settings): Promise<ServerFacts> {
+  const connection = await connectTo(settings);
+  try {
+    return await serverFacts(connection);
+  } catch (error) {
+    throw asFault(error) ?? unreachable(error);
+  } finally {
+    connection.destroy();
+  }
+}
+
+function asFault(error: unknown): BanyanError | undefined {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('BNY-')
+    ? (error as BanyanError)
+    : undefined;
+}
+
+/** What ended the stream, as the source's callers know it. */
+function faultOf(error: unknown, resume: Resume, server: ServerFacts): BanyanError {
+  const fault = asFault(error);
+  if (fault) return fault;
+  const found = (error as Error).message;
+  switch (refusedStream(error).code) {
+    case 'purged':
+      return cdcFault('BNY-CDC-PURGED', { found, needed: `the binlog from ${resume.gtidPosition} on` });
+    case 'diverged':
+      return diverged(resume, server.serverUid, found);
+    case 'denied':
+      return cdcFault('BNY-CDC-SETTINGS', { found, needed: 'GRANT REPLICATION SLAVE' });
+    case 'unreadable':
+      return cdcFault('BNY-CDC-UNDECODABLE', { found });
+    default:
+      return error instanceof TypeError || error instanceof RangeError
+        ? cdcFault('BNY-CDC-UNDECODABLE', { found, cause: error })
+        : unreachable(error);
+  }
+}

@@ -1,0 +1,133 @@
+import type { TableMapEvent } from '@vlasky/zongji';
+import { cdcFault } from '../errors.ts';
+import type { CapturedTable, CapturedTables } from '../types.ts';
+import { compileImage, type RowImage } from '../values/image.ts';
+import type { ImageColumn } from '../values/image-types.ts';
+import type { FollowedNames } from './classify.ts';
+import type { RawEvent } from './dump.ts';
+import type { Settings } from './options.ts';
+
+/** A table whose rows are delivered, as the table map before them describes it. */
+export interface FollowedTable {
+  /** As changes name it. */
+  name: string;
+  captured: CapturedTable;
+  columns: number;
+  image: RowImage;
+}
+
+interface Followed {
+  name: string;
+  schema: string;
+  captured: CapturedTable;
+}
+
+interface Mapped {
+  /** The table map's bytes after the table's id: the same bytes mean the same table. */
+  body: Buffer;
+  followed: FollowedTable | undefined;
+}
+
+/** What the table ids in row events, and the names in statements, stand for. */
+export class TableMaps implements FollowedNames {
+  readonly #names = new Map<string, Followed>();
+  readonly #charsets: ReadonlyMap<number, string>;
+  readonly #fold: (name: string) => string;
+  #byId = new Map<number, Mapped>();
+
+  constructor(settings: Settings, charsets: ReadonlyMap<number, string>, fold: (name: string) => string) {
+    this.#charsets = charsets;
+    this.#fold = fold;
+    const follow = (schema: string, tables: CapturedTables, prefix: string) => {
+      for (const [table, captured] of Object.entries(tables)) {
+        this.#names.set(fold(`${schema}.${table}`), { name: prefix + table, schema: fold(schema), captured });
+      }
+    };
+    follow(settings.schema, settings.tables, '');
+    if (settings.alsoFollow)
+      follow(settings.alsoFollow.schema, settings.alsoFollow.tables, `${settings.alsoFollow.schema}.`);
+  }
+
+  nameOf(schema: string, table: string): string | undefined {
+    return this.#names.get(this.#fold(`${schema}.${table}`))?.name;
+  }
+
+  tablesOf(schema?: string): string[] {
+    const all = [...this.#names.values()];
+    const within = schema === undefined ? all : all.filter((table) => table.schema === this.#fold(schema));
+    return within.map(({ name }) => name);
+  }
+
+  /** Undefined of a table that is not followed. @throws BNY-CDC-UNDECODABLE when no table map told what the id stands for */
+  get(id: number): FollowedTable | undefined {
+    const mapped = this.#byId.get(id);
+    if (!mapped) throw cdcFault('BNY-CDC-UNDECODABLE', { found: `rows of table id ${id} without a table map` });
+    return mapped.followed;
+  }
+
+  /** Ids are given anew after a restart and with every reopened table: forget those of the file before. */
+  clear(): void {
+    this.#byId.clear();
+  }
+
+  /** Takes a table map. Cheap when it says what it said before, as it does for nearly every statement. */
+  map(event: RawEvent): FollowedTable | undefined {
+    const { bytes, body, end } = event;
+    const id = bytes.readUIntLE(body, 6);
+    const known = this.#byId.get(id);
+    if (known && known.body.compare(bytes, body + 6, end) === 0) return known.followed;
+    const copy = Buffer.from(bytes.subarray(body + 6, end));
+    const followed = this.#followed(event);
+    this.#byId.set(id, { body: copy, followed });
+    return followed;
+  }
+
+  #followed(event: RawEvent): FollowedTable | undefined {
+    const { bytes, body } = event;
+    const schemaLength = bytes[body + 8] as number;
+    const tableAt = body + 11 + schemaLength;
+    const schema = bytes.toString('utf8', body + 9, body + 9 + schemaLength);
+    const table = bytes.toString('utf8', tableAt, tableAt + (bytes[tableAt - 1] as number));
+    const found = this.#names.get(this.#fold(`${schema}.${table}`));
+    if (!found) return undefined;
+    const { name, captured } = found;
+    const map = event.parse<TableMapEvent & Internals>();
+    const columns = this.#columns(map);
+    const key = (map.primaryKey ?? []).map((i) => columns[i]?.name);
+    const image: RowImage =
+      key.join() === captured.key.join()
+        ? compileImage(columns, captured)
+        : { problems: [`the primary key is (${key}), declared is (${captured.key})`] };
+    return { name, captured, columns: columns.length, image };
+  }
+
+  #columns(map: TableMapEvent & Internals): ImageColumn[] {
+    if (!map.hasSelfDescribingMetadata() || !map.columnNames) {
+      throw cdcFault('BNY-CDC-UNDECODABLE', {
+        found: `rows of \`${map.schemaName}\`.\`${map.tableName}\` without the names of their columns`,
+        needed: 'binlog_row_metadata = FULL when they are written',
+        cure: 'SET GLOBAL binlog_row_metadata = FULL, also in the configuration file. What was written before cannot be read: start with a new log and seed again.',
+      });
+    }
+    return map.columnNames.map((name, i) => {
+      const { type, ...meta } = map.columnsMetadata[i] ?? {};
+      const charset = this.#charsets.get(map._columnCharsetIds?.[i] ?? BINARY) ?? 'unknown';
+      return {
+        name,
+        type: (type as number | undefined) ?? (map.columnTypes[i] as number),
+        meta: meta as ImageColumn['meta'],
+        unsigned: map.signedness?.[i] ?? false,
+        charset: charset === 'binary' ? undefined : charset,
+        labels: map._enumSetValues?.[i],
+      };
+    });
+  }
+}
+
+const BINARY = 63;
+
+/** Parts of a table map that zongji reads and does not name in its types: collation ids; labels as bytes. */
+interface Internals {
+  _columnCharsetIds?: (number | undefined)[];
+  _enumSetValues?: (Buffer[] | undefined)[];
+}

@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { DataPlane, Service } from './data-plane.ts';
+import { type Intake, takeIn } from './intake.ts';
+import { endWithProblem, type ProblemCode, statusOf } from './problem.ts';
+import { forwardedHeaders, type RequestHeaders, serviceHeaders } from './request-headers.ts';
+import { UpgradeAttempt } from './upgrade-attempt.ts';
+
+export function isWebSocket(req: IncomingMessage): boolean {
+  return req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/**
+ * A WebSocket goes where a request to the same path would go. There is no falling back: by the time a service has failed,
+ * httpxy has ended the client's connection.
+ */
+export async function handleUpgrade(
+  plane: DataPlane,
+  req: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+): Promise<void> {
+  // Node has taken its own listener away: an error before httpxy sets one would end the process.
+  socket.on('error', () => socket.destroy());
+  const count = (domain: string, side: string, reason: string, status: number) =>
+    plane.metrics.requests.add(domain, side, reason, `${Math.floor(status / 100)}xx`);
+  const refuse = (code: ProblemCode) => {
+    count('-', 'router', code, statusOf(code));
+    endWithProblem(socket, code);
+  };
+  if (!isWebSocket(req)) return refuse('BNY-ROUTER-METHOD');
+  const intake = plane.draining ? 'BNY-ROUTER-DRAINING' : takeIn(plane, req);
+  if (typeof intake === 'string') return refuse(intake);
+
+  const { service, reason, headers } = await wayOf(plane, req, intake);
+  if (socket.destroyed) return;
+  const side = service ? 'service' : 'monolith';
+  const domain = intake.verdict.domain ?? '-';
+  const attempt = new UpgradeAttempt(
+    { req, socket, head, target: intake.target, headers: { ...headers, connection: 'Upgrade', upgrade: 'websocket' } },
+    {
+      answered(status) {
+        if (status >= 500) service?.breaker.failed(Date.now());
+        else service?.breaker.succeeded();
+        count(domain, side, reason, status);
+      },
+      failed(error) {
+        count(domain, side, reason, 502);
+        // The client's own error says nothing of the service.
+        if (socket.destroyed) return service?.breaker.abandoned();
+        service?.breaker.failed(Date.now());
+        plane.log.warn({ err: error, side, domain }, 'an upgrade was not answered');
+        endWithProblem(socket, 'BNY-ROUTER-UNREACHABLE');
+      },
+    },
+  );
+  service?.breaker.sent();
+  (service?.upstream ?? plane.monolith).upgrade(attempt);
+}
+
+interface Way {
+  readonly service?: Service | undefined;
+  readonly reason: string;
+  readonly headers: RequestHeaders;
+}
+
+async function wayOf(plane: DataPlane, req: IncomingMessage, intake: Intake): Promise<Way> {
+  const { verdict, received, credentials, minPosition } = intake;
+  const headers = forwardedHeaders(req, received);
+  if (verdict.to === 'monolith') return { reason: verdict.reason, headers };
+  try {
+    const identity = await plane.identities?.signedFor(credentials, () => headers);
+    const service = plane.services.get(verdict.domain);
+    return { service, reason: verdict.reason, headers: serviceHeaders(req, received, { identity, minPosition }) };
+  } catch {
+    plane.metrics.identitiesMissed.add(verdict.domain);
+    return { reason: 'identity-missing', headers };
+  }
+}

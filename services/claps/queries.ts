@@ -1,0 +1,54 @@
+import { type Queries, type QueryRequest, reply } from '../kit/index.ts';
+
+const PAGE_SIZE = 20;
+
+export const queries: Queries = {
+  async 'GET /posts/:id/claps'(request) {
+    const { db } = request;
+    const postId = idOf(request);
+    const post = await db('posts').where({ id: postId, status: 'published' }).first('id');
+    if (!post) throw notFound();
+    const [sum] = await db('claps').where({ postId }).sum('count as total');
+    const members = await db('claps as c')
+      .join('members as m', 'm.id', 'c.memberId')
+      .where('c.postId', postId)
+      .orderBy([{ column: 'c.count', order: 'desc' }, { column: 'c.memberId' }])
+      .limit(50)
+      .select('c.memberId', 'm.username', 'c.count');
+    return { postId, total: Number(sum?.['total']), members };
+  },
+
+  async 'GET /members/:id/claps'(request) {
+    const { db } = request;
+    const memberId = idOf(request);
+    const page = pageOf(request);
+    const member = await db('members').where({ id: memberId }).first('id');
+    if (!member) throw notFound();
+    const posts = await db('claps as c')
+      .join('posts as p', 'p.id', 'c.postId')
+      .where({ 'c.memberId': memberId, 'p.status': 'published' })
+      .orderBy([
+        { column: 'c.updatedAt', order: 'desc' },
+        { column: 'c.postId', order: 'desc' },
+      ])
+      .limit(PAGE_SIZE)
+      .offset((page - 1) * PAGE_SIZE)
+      .select('c.postId', 'p.title', 'p.slug', 'c.count', 'c.updatedAt');
+    return { memberId, page, posts };
+  },
+};
+
+const notFound = () => reply(404, { error: 'not-found', message: 'There is nothing here.' });
+
+/** What cannot be an id names nothing. */
+function idOf({ params: { id = '' } }: QueryRequest): number {
+  if (!/^[1-9]\d{0,14}$/.test(id)) throw notFound();
+  return Number(id);
+}
+
+function pageOf({ query: { page = '1' } }: QueryRequest): number {
+  if (typeof page !== 'string' || !/^[1-9]\d{0,4}$/.test(page)) {
+    throw reply(400, { error: 'malformed', message: 'page must be a number from 1 to 99999.' });
+  }
+  return Number(page);
+}
