@@ -15,7 +15,7 @@ import { AWKWARD } from '../monolith/fill-text.ts';
 import { createSchema } from '../monolith/schema.ts';
 import { openSession } from '../monolith/session.ts';
 import { IDENTITY_HEADER, signIdentity } from '../router/identity-header.ts';
-import { type Mariadb, startMariadb } from '../scripts/lib/mariadb.ts';
+import { startMariadb } from '../scripts/lib/mariadb.ts';
 import { claps } from './claps/domain.ts';
 import { createServiceApp } from './kit/http/app.ts';
 import type { Domain } from './kit/index.ts';
@@ -27,47 +27,47 @@ import { publications } from './publications/domain.ts';
 const DOMAINS = [posts, claps, profiles, publications];
 const SECRET = 'only for this test, and long enough';
 
-let mariadb: Mariadb;
 let db: Knex;
 let monolith: Server;
-const stores = new Map<Domain, FilledStore>();
 const services = new Map<Domain, Server>();
+/** In the order of making; run from the last to the first. */
+const cleanUps: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  mariadb = await startMariadb();
+  const mariadb = await startMariadb();
+  cleanUps.push(() => mariadb.stop());
   const { host, port, user, password } = mariadb;
   const connection = await mysql.createConnection({ host, port, user, password, ...SELECT_OPTIONS });
+  cleanUps.push(() => connection.end());
   await connection.query('CREATE DATABASE site');
   db = connect({ host, port, user, password, database: 'site' });
+  cleanUps.push(() => db.destroy());
   await createSchema(db);
   await fill(db, { posts: 120, claps: 1500, seed: 7 });
   await addRareRows();
   monolith = await listen(createApp(db));
   await connection.query(SELECT_SESSION);
   const events = await seedEvents(connection);
-  await connection.end();
   for (const domain of DOMAINS) {
-    const store = await FilledStore.open(domain.projection, events);
-    await store.store.setApplied({ position: '1', freshAt: Date.now() });
-    stores.set(domain, store);
-    const app = { live: () => store.db, secret: SECRET, maxLagMs: 600_000, stopped: () => undefined };
+    const filled = await FilledStore.open(domain.projection, events);
+    cleanUps.push(() => filled.close());
+    await filled.store.setApplied({ position: '1', freshAt: Date.now() });
+    const app = { live: () => filled.db, secret: SECRET, maxLagMs: 600_000, stopped: () => undefined };
     services.set(domain, await listen(createServiceApp({ domain, ...app, logger: pino({ level: 'warn' }) })));
   }
 });
 
 afterAll(async () => {
-  for (const server of [monolith, ...services.values()]) {
-    server.closeAllConnections();
-    server.close();
-  }
-  for (const store of stores.values()) await store.close();
-  await db.destroy();
-  await mariadb.stop();
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
 });
 
 async function listen(app: { listen(port: number, host: string): Server }): Promise<Server> {
   const server = app.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
+  cleanUps.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
   return server;
 }
 
@@ -151,7 +151,7 @@ const BODIES = [
   '{"blocks":[],"__proto__":{"b":1,"a":2},"constructor":null,"toString":"x"}',
   '{"blocks":[],"twice":1,"twice":{"b":[],"a":{}}}',
   '{"blocks":[],"text":"\\u0000\\u2028\\ud83c\\udf33 🌳 \\/ \\" \\\\ \\b\\f\\n\\r\\t"}',
-  `{"blocks":[],"deep":${'[{"b":'.repeat(40)}{}${',"a":0}]'.repeat(40)}}`,
+  `{"blocks":[],"deep":${'[{"b":'.repeat(14)}{}${',"a":0}]'.repeat(14)}}`,
   `{"blocks":[{"type":"paragraph","text":"${'long '.repeat(20_000)}"}]}`,
 ];
 

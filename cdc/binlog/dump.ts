@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import ZongJi, { type AnyBinlogEvent } from '@vlasky/zongji';
 import type { Connection } from 'mysql2';
+import { BanyanError } from '../../log/errors.ts';
 import { cdcFault } from '../errors.ts';
 import { FORMAT_DESCRIPTION } from './event-types.ts';
 import type { Settings } from './options.ts';
@@ -114,7 +115,8 @@ export class Dump extends (ZongJi as unknown as new (dsn: object) => InstanceTyp
       this.#checksums.verify(event);
       this.#listener.onEvent(event);
     } catch (error) {
-      this.fail(error);
+      const found = `a binlog event of type ${event.type}: ${(error as Error).name}`;
+      this.fail(BanyanError.is(error) ? error : cdcFault('BNY-CDC-UNDECODABLE', { found, cause: error }));
     }
   }
 

@@ -1,4 +1,4 @@
-import type { BanyanError } from '../../log/errors.ts';
+import { BanyanError } from '../../log/errors.ts';
 import { cdcFault } from '../errors.ts';
 import type { ResumePoint, Transaction } from '../types.ts';
 import { Dump } from './dump.ts';
@@ -50,24 +50,17 @@ async function factsOf(settings: Settings): Promise<ServerFacts> {
   try {
     return await serverFacts(connection);
   } catch (error) {
-    throw asFault(error) ?? unreachable(error);
+    throw BanyanError.is(error) ? error : unreachable(error);
   } finally {
     connection.destroy();
   }
 }
 
-function asFault(error: unknown): BanyanError | undefined {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('BNY-')
-    ? (error as BanyanError)
-    : undefined;
-}
-
 /** What ended the stream, as the source's callers know it. */
 function faultOf(error: unknown, resume: Resume, server: ServerFacts): BanyanError {
-  const fault = asFault(error);
-  if (fault) return fault;
+  if (BanyanError.is(error)) return error;
   const found = (error as Error).message;
-  switch (refusedStream(error).code) {
+  switch (refusedStream(error)) {
     case 'purged':
       return cdcFault('BNY-CDC-PURGED', { found, needed: `the binlog from ${resume.gtidPosition} on` });
     case 'diverged':
@@ -77,8 +70,6 @@ function faultOf(error: unknown, resume: Resume, server: ServerFacts): BanyanErr
     case 'unreadable':
       return cdcFault('BNY-CDC-UNDECODABLE', { found });
     default:
-      return error instanceof TypeError || error instanceof RangeError
-        ? cdcFault('BNY-CDC-UNDECODABLE', { found, cause: error })
-        : unreachable(error);
+      return unreachable(error);
   }
 }

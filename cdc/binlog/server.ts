@@ -32,10 +32,24 @@ export function unreachable(error: unknown) {
   return cdcFault('BNY-CDC-UNREACHABLE', { found: message || code || String(error), cause: error });
 }
 
-/** Every query has a deadline: a server that hangs counts as one that does not answer. */
-export async function query(connection: mysql.Connection, sql: string, values: unknown[] = []): Promise<Rows> {
-  const [rows] = await connection.query<Rows>({ sql, values, timeout: DEADLINE_MS });
-  return rows;
+/**
+ * A query with a deadline: a server that hangs counts as one that does not answer. The driver's own time-out would keep
+ * its timer when the connection is lost, and with it the process.
+ */
+export async function query(connection: mysql.Connection, sql: string): Promise<Rows> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      connection.destroy();
+      reject(unreachable(new Error(`no answer within ${DEADLINE_MS / 1000} s`)));
+    }, DEADLINE_MS);
+  });
+  try {
+    const [rows] = await Promise.race([connection.query<Rows>(sql), deadline]);
+    return rows;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Variables by name; absent where the server does not know them. */
@@ -108,15 +122,13 @@ export async function accountOf(connection: mysql.Connection): Promise<string> {
   return `'${user}'@'${host}'`;
 }
 
-/** Why the server refused the stream. */
-export function refusedStream(error: unknown): {
-  code: 'purged' | 'diverged' | 'unreadable' | 'denied' | 'unreachable';
-} {
+/** Why the server refused or ended the stream. */
+export function refusedStream(error: unknown): 'purged' | 'diverged' | 'denied' | 'unreadable' | 'unreachable' {
   const { errno, message = '' } = error as { errno?: number; message?: string };
-  // 1236 is all that it says in numbers; 1945, 1951 and 1955 are GTIDs that its binlog does not have.
-  if (errno === 1945 || errno === 1951 || errno === 1955) return { code: 'diverged' };
-  if (errno === ACCESS_DENIED) return { code: 'denied' };
-  if (errno !== 1236) return { code: 'unreachable' };
-  if (/not in the master's binlog/.test(message)) return { code: 'diverged' };
-  return { code: /purged|could not find first log/i.test(message) ? 'purged' : 'unreadable' };
+  if (errno === ACCESS_DENIED) return 'denied';
+  // 1236 is all that it says in numbers; the others are GTIDs that its binlog does not have.
+  if (errno === 1945 || errno === 1951 || errno === 1955) return 'diverged';
+  if (errno !== 1236) return 'unreachable';
+  if (/not in the master's binlog/.test(message)) return 'diverged';
+  return /purged|could not find first log/i.test(message) ? 'purged' : 'unreadable';
 }

@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { killPart } from '../lib/parts.ts';
 import { answers, createWorld, DOMAINS, type World } from '../lib/world.ts';
 import { checkLog } from '../proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from '../proof/routes.ts';
@@ -59,15 +59,8 @@ async function kill(world: World, { target }: Round): Promise<void> {
     await world.mariadb.restart();
     return;
   }
-  const pid = childOf(world.up.pid ?? 0, target);
   // Nobody there: it was killed a moment ago and is about to come back.
-  if (pid !== undefined) process.kill(pid, 'SIGKILL');
-}
-
-function childOf(parent: number, part: string): number | undefined {
-  const lines = spawnSync('ps', ['--ppid', String(parent), '-o', 'pid=,args='], { encoding: 'utf8' }).stdout.split('\n');
-  const line = lines.find((candidate) => candidate.includes(` ${part} `));
-  return line === undefined ? undefined : Number(line.trim().split(' ')[0]);
+  killPart(world, target);
 }
 
 async function moveReads(world: World, say: FaultOptions['say']): Promise<void> {

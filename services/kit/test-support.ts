@@ -2,13 +2,29 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
-import type { LoggedEvent } from '../../log/index.ts';
+import { z } from 'zod';
+import type { Change, Row, Value } from '../../cdc/index.ts';
+import { type LoggedEvent, RESET_TYPE } from '../../log/index.ts';
+import type { Domain } from './domain.ts';
 import { EventApplier, type Projection } from './projection.ts';
+import { ask, type Queries, type QueryRequest } from './queries.ts';
 import { openReader } from './service.ts';
 import { Fold } from './store/fold.ts';
 import { SqliteStore } from './store/sqlite/store.ts';
 
-/** An event as a log would hold it. */
+// Only tests may import this file.
+
+/** What a domain's capture makes of a change, checked against events.ts and read back. */
+export function captured(domain: Domain, table: string, { before, after }: { before?: Row; after?: Row }) {
+  const kind = before && after ? 'update' : before ? 'delete' : 'insert';
+  const row = after ?? before ?? {};
+  const key = domain.tables[table]?.key.map((column) => row[column] as Value) ?? [];
+  const change: Change = { table, kind, key, ...(before && { before }), ...(after && { after }) };
+  const events = [domain.capture[table]?.(change) ?? []].flat();
+  return events.map((event) => [event.type, event.key, JSON.parse(domain.encode(event).data)]);
+}
+
+/** An event as a log holds it. */
 export function logged(topic: string, offset: number, type: string, data: object, version = 1): LoggedEvent {
   return {
     topic,
@@ -26,12 +42,44 @@ export function logged(topic: string, offset: number, type: string, data: object
   };
 }
 
-/** A store in a file of its own, filled with those of the events that its projection reads. Only for tests. */
+/** Small numbers in a fixed order (Lehmer's generator): the same seed gives the same test. */
+export function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+/** Random events of every type that a projection reads, about few rows, with a reset now and then. */
+export function randomEvents(projection: Projection, count: number, next: () => number): LoggedEvent[] {
+  const pick = <T>(from: readonly T[]) => from[Math.floor(next() * from.length)] as T;
+  const sample = (schema: unknown): unknown => {
+    if (schema instanceof z.ZodObject) {
+      return Object.fromEntries(Object.entries(schema.shape).map(([name, inner]) => [name, sample(inner)]));
+    }
+    if (schema instanceof z.ZodNullable) return next() < 0.3 ? null : sample(schema.unwrap());
+    if (schema instanceof z.ZodEnum) return pick(schema.options);
+    if (schema instanceof z.ZodNumber) return pick([1, 2, 3]);
+    if (schema instanceof z.ZodString) return pick(['a', 'b', 'c']);
+    return schema instanceof z.ZodArray ? [] : { any: pick([1, 2, 3]) };
+  };
+  return Array.from({ length: count }, (_, offset) => {
+    const { domain, definitions } = pick([...projection.subscriptions.values()]).events;
+    if (next() < 0.01) return logged(domain, offset, RESET_TYPE, {});
+    const [type, definition] = pick(Object.entries(definitions));
+    return logged(domain, offset, type, sample(definition) as object);
+  });
+}
+
+type Told = readonly [topic: string, type: string, data: object];
+
+/** A store in a file of its own, filled with events in the order told. */
 export class FilledStore {
   readonly store: SqliteStore;
+  readonly #folder: string;
   /** As queries get it. */
   readonly db: Knex;
-  readonly #folder: string;
 
   private constructor(folder: string, file: string, store: SqliteStore) {
     this.#folder = folder;
@@ -39,6 +87,15 @@ export class FilledStore {
     this.db = openReader(file);
   }
 
+  static async tell(projection: Projection, story: readonly Told[]): Promise<FilledStore> {
+    const events = story.map(([topic, type, data], offset) => {
+      projection.subscriptions.get(topic)?.events.encode({ type, key: '', data });
+      return logged(topic, offset, type, data);
+    });
+    return FilledStore.open(projection, events);
+  }
+
+  /** Leaves out what the projection does not read. */
   static async open(projection: Projection, events: readonly LoggedEvent[]): Promise<FilledStore> {
     const folder = await mkdtemp(join(tmpdir(), 'banyan-store-'));
     const file = join(folder, 'store.db');
@@ -55,6 +112,12 @@ export class FilledStore {
     }
     await store.commit(fold, before, after);
     return new FilledStore(folder, file, store);
+  }
+
+  async ask(queries: Queries, route: string, request: Partial<QueryRequest> = {}): Promise<unknown> {
+    const query = queries[route];
+    if (!query) throw new Error(`no query for ${route}`);
+    return ask(query, { params: {}, query: {}, identity: undefined, db: this.db, ...request });
   }
 
   async close(): Promise<void> {
