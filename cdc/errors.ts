@@ -63,6 +63,9 @@ export const cdcFault = faultsOf(CDC_ERRORS);
 
 /** What a driver's failure to connect means: a wrong account passes as little as a dead server lasts. */
 export function connectionFault(error: unknown, account: string) {
-  const denied = error instanceof Error && 'errno' in error && [1044, 1045, 1142, 1227, 1698].includes(Number(error.errno));
-  return cdcFault(denied ? 'BNY-CDC-ACCESS' : 'BNY-CDC-UNREACHABLE', { found: `${account}: ${String((error as Error).message)}`, cause: error });
+  const { errno = 0, code, message } = error as { errno?: number; code?: string; message?: string };
+  const denied = [1044, 1045, 1142, 1227, 1698].includes(errno);
+  // Node's error for a name with several addresses has a code and no message.
+  const found = `${account}: ${message || code || String(error)}`;
+  return cdcFault(denied ? 'BNY-CDC-ACCESS' : 'BNY-CDC-UNREACHABLE', { found, cause: error });
 }

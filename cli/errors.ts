@@ -1,5 +1,6 @@
 import { CDC_ERRORS } from '../cdc/errors.ts';
 import { type ErrorCatalogue, faultsOf, LOG_ERRORS } from '../log/index.ts';
+import { ROUTER_ERRORS } from '../router/errors.ts';
 import { SERVICE_ERRORS } from '../services/kit/index.ts';
 
 export const CLI_ERRORS = {
@@ -38,19 +39,9 @@ export const CLI_ERRORS = {
     normal: 'never',
     cure: 'End the other one, or give this one another `data` folder.',
   },
-  'BNY-CLI-NO-EMITTER': {
-    means: 'no emitter answers',
-    normal: 'while the emitter is starting',
-    cure: 'Start it with `banyan up` or `banyan emit`, and look at its output.',
-  },
-  'BNY-CLI-TIMEOUT': {
-    means: 'what was waited for did not come in time',
-    normal: 'under heavy load',
-    cure: 'Look at `banyan status`; the request stands and may still be carried out.',
-  },
 } as const satisfies ErrorCatalogue;
 
 export const cliFault = faultsOf(CLI_ERRORS);
 
 /** Every error that Banyan raises on purpose; `docs/errors.md` is printed from this. */
-export const CATALOGUE: ErrorCatalogue = { ...LOG_ERRORS, ...CDC_ERRORS, ...SERVICE_ERRORS, ...CLI_ERRORS };
+export const CATALOGUE: ErrorCatalogue = { ...LOG_ERRORS, ...CDC_ERRORS, ...SERVICE_ERRORS, ...ROUTER_ERRORS, ...CLI_ERRORS };

@@ -92,11 +92,6 @@ export const LOG_ERRORS = {
     normal: 'after a log was restored from a backup, or deleted and made anew',
     cure: 'Restore the right log, or delete the store and let it be rebuilt from this one.',
   },
-  'BNY-LOG-CLOSED': {
-    means: 'the log was used after it was closed',
-    normal: 'never',
-    cure: 'This is a defect of Banyan: please report it.',
-  },
   'BNY-LOG-SQLITE-VERSION': {
     means: 'this version of SQLite can corrupt a log that several processes use',
     normal: 'never',

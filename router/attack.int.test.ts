@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { sendRaw, statusOf, type Testbed, testbed } from './testbed.ts';
+import { metricsOf, sendRaw, statusOf, type Testbed, testbed } from './testbed.ts';
 
 // Every canonical GET of /orders and /orders/:id goes to the service here, so whatever slips through shows.
 let bed: Testbed;
 beforeAll(async () => {
   bed = await testbed({ sessionCookie: 'sid' });
 });
-afterAll(() => bed[Symbol.asyncDispose]());
+afterAll(async () => await bed[Symbol.asyncDispose]());
 beforeEach(() => {
   bed.monolith.seen.length = 0;
   bed.service.seen.length = 0;
@@ -75,7 +75,7 @@ describe('a target with more than one reading', () => {
 
   it('is counted by its flaw', async () => {
     await get('//orders/1');
-    const metrics = await (await fetch(`${bed.router.adminUrl}/metrics`)).text();
+    const metrics = await metricsOf(bed);
     expect(metrics).toMatch(/banyan_router_not_canonical_total\{reason="empty-segment"\} [1-9]/);
     expect(metrics).toMatch(/banyan_router_not_canonical_total\{reason="not-origin-form"\} [1-9]/);
   });
@@ -196,18 +196,9 @@ describe('a header that would speak for somebody else', () => {
       'Authorization: y',
     );
     const { headers } = bed.monolith.seen[0] ?? {};
-    expect(Object.keys(headers ?? {}).sort()).toEqual(
-      [
-        'host',
-        'cookie',
-        'authorization',
-        'connection',
-        'forwarded',
-        'x-forwarded-for',
-        'x-forwarded-host',
-        'x-forwarded-proto',
-      ].sort(),
-    );
+    const names = ['host', 'connection', 'cookie', 'authorization', 'forwarded'];
+    const forwarded = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'];
+    expect(new Set(Object.keys(headers ?? {}))).toEqual(new Set([...names, ...forwarded]));
   });
 
   it('cannot say where the request comes from', async () => {

@@ -44,14 +44,18 @@ export const ROUTES: RouterOptions['routes'] = [
 export interface TestbedOptions extends Partial<RouterOptions> {
   readonly onMonolith?: RequestListener;
   readonly onService?: RequestListener;
-  /** Of reads that go to the service; `undefined`: no state is applied. Default 100. */
-  readonly percent?: number | undefined;
+  /** Of reads that go to the service; `none`: no state is applied. Default 100. */
+  readonly percent?: number | 'none';
 }
 
-export async function testbed({ onMonolith, onService, ...options }: TestbedOptions = {}): Promise<Testbed> {
+export async function testbed({
+  onMonolith,
+  onService,
+  percent = 100,
+  ...options
+}: TestbedOptions = {}): Promise<Testbed> {
   const monolith = await recorder('monolith', onMonolith);
   const service = await recorder('service', onService);
-  const { percent, ...routerOptions } = { percent: 100, ...options };
   const router = await startRouter({
     listen: { host: '127.0.0.1', port: 0 },
     monolith: monolith.url,
@@ -60,9 +64,9 @@ export async function testbed({ onMonolith, onService, ...options }: TestbedOpti
     head: async () => 'p1',
     secret: SECRET,
     testerToken: TESTER,
-    ...routerOptions,
+    ...options,
   });
-  if (percent !== undefined) router.apply(ordersAt(percent));
+  if (percent !== 'none') router.apply(ordersAt(percent));
   return {
     router,
     port: Number(new URL(router.url).port),
@@ -173,6 +177,18 @@ export interface Gate {
 export function gate(): Gate {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { opened: promise, open: resolve };
+}
+
+/** The value of a cookie that an answer sets. */
+export function cookieOf({ headers }: Answer, name: string): string | undefined {
+  const set = headers['set-cookie']?.find((cookie) => cookie.startsWith(`${name}=`));
+  return set?.slice(name.length + 1).split(';')[0];
+}
+
+export async function metricsOf({ router }: Testbed): Promise<string> {
+  return (
+    await ask(Number(new URL(router.adminUrl).port), '/metrics', { headers: { host: new URL(router.adminUrl).host } })
+  ).body;
 }
 
 /** Waits for something that will come about, without saying when. */

@@ -42,9 +42,11 @@ try {
   process.exitCode = await tell(world as unknown as World);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  if (world) process.stderr.write(`\nThe last lines of banyan up:\n${lastLines(join(world.folder, 'banyan.out'))}\n`);
   process.exitCode = 1;
 } finally {
+  if (world && process.exitCode !== 0) {
+    for (const output of ['monolith.out', 'banyan.out']) process.stderr.write(`\nThe end of ${output}:\n${lastLines(join(world.folder, output))}\n`);
+  }
   if (world && options.keep && process.exitCode === 0) await keep(world);
   else await world?.stop();
   // Traffic that a failed stage left running must not keep the process.

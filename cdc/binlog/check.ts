@@ -2,9 +2,9 @@ import type { Finding } from '../types.ts';
 import { checkServer } from './check-server.ts';
 import { checkTable } from './check-tables.ts';
 import type { Settings } from './options.ts';
-import { connectTo, unreachable } from './server.ts';
+import { asFault, connectTo } from './server.ts';
 
-/** Everything that keeps the binlog of this server from being followed, all at once. @throws BNY-CDC-UNREACHABLE */
+/** Everything that keeps the binlog of this server from being followed, all at once. @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS */
 export async function checkBinlog(settings: Settings): Promise<Finding[]> {
   const connection = await connectTo(settings);
   try {
@@ -17,7 +17,7 @@ export async function checkBinlog(settings: Settings): Promise<Finding[]> {
     }
     return findings;
   } catch (error) {
-    throw unreachable(error);
+    throw asFault(error, settings.connection);
   } finally {
     connection.destroy();
   }

@@ -1,4 +1,4 @@
 import { testSource } from '../contract.ts';
-import { startTestServer } from './test-server.ts';
+import { startTestServer } from './test-support.ts';
 
 testSource('the binlog source', () => startTestServer());

@@ -1,9 +1,8 @@
 import type { Connection } from 'mysql2/promise';
-import { BanyanError } from '../../log/errors.ts';
 import type { Position } from '../types.ts';
 import type { Settings } from './options.ts';
 import { formatPosition } from './position.ts';
-import { connectTo, masterStatus, unreachable } from './server.ts';
+import { asFault, connectTo, masterStatus } from './server.ts';
 
 /** Asks for the end of the binlog, on a connection of its own that is kept open. */
 export class Head {
@@ -16,25 +15,23 @@ export class Head {
 
   async position(): Promise<Position> {
     const reused = this.#connection !== undefined;
+    this.#connection ??= connectTo(this.#settings);
+    const connection = this.#connection;
     try {
-      return await this.#ask();
+      const { file, offset } = await masterStatus(await connection);
+      return formatPosition(file, offset);
     } catch (error) {
-      if (BanyanError.is(error) && !error.retryable) throw error;
-      this.close();
-      // One that was idle for long may have been closed by the server.
-      if (reused) return await this.#ask();
-      throw BanyanError.is(error) ? error : unreachable(error);
+      const fault = asFault(error, this.#settings.connection);
+      // Others may ask on a newer one by now.
+      if (this.#connection === connection) this.close();
+      // A connection that was idle for long may have been closed by the server.
+      if (reused && fault.retryable) return await this.position();
+      throw fault;
     }
   }
 
   close(): void {
     this.#connection?.then((connection) => connection.destroy()).catch(() => {});
     this.#connection = undefined;
-  }
-
-  async #ask(): Promise<Position> {
-    this.#connection ??= connectTo(this.#settings);
-    const { file, offset } = await masterStatus(await this.#connection);
-    return formatPosition(file, offset);
   }
 }

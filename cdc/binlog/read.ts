@@ -5,7 +5,7 @@ import { Dump } from './dump.ts';
 import type { Settings } from './options.ts';
 import { TransactionQueue } from './queue.ts';
 import { checkServer, diverged, type Resume, resumeFromNow, resumeOf } from './resume.ts';
-import { connectTo, refusedStream, type ServerFacts, serverFacts, unreachable } from './server.ts';
+import { asFault, connectTo, refusedStream, type ServerFacts, serverFacts } from './server.ts';
 import { markerOf, Transactions } from './transactions.ts';
 
 /**
@@ -21,6 +21,10 @@ export async function* readBinlog(
   const server = await factsOf(settings);
   const resume = from ? resumeOf(from) : resumeFromNow(server);
   if (from) checkServer(resume, server);
+  if (resume.serverUid !== server.serverUid) {
+    const facts = { was: resume.serverUid, is: server.serverUid };
+    settings.logger?.warn(facts, 'server_uid has changed: its history tells whether this is the server');
+  }
   if (!from) yield [markerOf(resume, Math.floor(Date.now() / 1000))];
 
   const queue: TransactionQueue = new TransactionQueue({ pause: () => dump.pause(), resume: () => dump.resume() });
@@ -29,7 +33,7 @@ export async function* readBinlog(
   });
   const dump = new Dump(settings, resume.gtidPosition, {
     onEvent: (event) => transactions.onEvent(event),
-    onError: (error) => queue.fail(faultOf(error, resume, server)),
+    onError: (error) => queue.fail(endOfStream(error, resume, server, settings)),
   });
   const wake = () => queue.wake();
   signal.addEventListener('abort', wake);
@@ -50,14 +54,14 @@ async function factsOf(settings: Settings): Promise<ServerFacts> {
   try {
     return await serverFacts(connection);
   } catch (error) {
-    throw BanyanError.is(error) ? error : unreachable(error);
+    throw asFault(error, settings.connection);
   } finally {
     connection.destroy();
   }
 }
 
 /** What ended the stream, as the source's callers know it. */
-function faultOf(error: unknown, resume: Resume, server: ServerFacts): BanyanError {
+function endOfStream(error: unknown, resume: Resume, server: ServerFacts, settings: Settings): BanyanError {
   if (BanyanError.is(error)) return error;
   const found = (error as Error).message;
   switch (refusedStream(error)) {
@@ -65,11 +69,9 @@ function faultOf(error: unknown, resume: Resume, server: ServerFacts): BanyanErr
       return cdcFault('BNY-CDC-PURGED', { found, needed: `the binlog from ${resume.gtidPosition} on` });
     case 'diverged':
       return diverged(resume, server.serverUid, found);
-    case 'denied':
-      return cdcFault('BNY-CDC-SETTINGS', { found, needed: 'GRANT REPLICATION SLAVE' });
     case 'unreadable':
       return cdcFault('BNY-CDC-UNDECODABLE', { found });
     default:
-      return unreachable(error);
+      return asFault(error, settings.connection);
   }
 }

@@ -1,5 +1,6 @@
 import mysql from 'mysql2/promise';
-import { cdcFault } from '../errors.ts';
+import { BanyanError } from '../../log/errors.ts';
+import { cdcFault, connectionFault } from '../errors.ts';
 import type { Settings } from './options.ts';
 import { fileNumber } from './position.ts';
 
@@ -9,7 +10,7 @@ export type Rows = mysql.RowDataPacket[];
 
 const DEADLINE_MS = 10_000;
 
-/** @throws BNY-CDC-UNREACHABLE */
+/** @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS */
 export async function connectTo({ connection: { ssl, ...account } }: Settings): Promise<mysql.Connection> {
   try {
     return await mysql.createConnection({
@@ -23,13 +24,13 @@ export async function connectTo({ connection: { ssl, ...account } }: Settings): 
       connectTimeout: DEADLINE_MS,
     });
   } catch (error) {
-    throw unreachable(error);
+    throw asFault(error, account);
   }
 }
 
-export function unreachable(error: unknown) {
-  const { code, message } = error as { code?: string; message?: string };
-  return cdcFault('BNY-CDC-UNREACHABLE', { found: message || code || String(error), cause: error });
+/** What a failure on a connection means; of our own it is what it is. */
+export function asFault(error: unknown, { user, host, port }: Settings['connection']): BanyanError {
+  return BanyanError.is(error) ? error : connectionFault(error, `${user}@${host}:${port}`);
 }
 
 /**
@@ -41,7 +42,7 @@ export async function query(connection: mysql.Connection, sql: string): Promise<
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       connection.destroy();
-      reject(unreachable(new Error(`no answer within ${DEADLINE_MS / 1000} s`)));
+      reject(cdcFault('BNY-CDC-UNREACHABLE', { found: `no answer within ${DEADLINE_MS / 1000} s` }));
     }, DEADLINE_MS);
   });
   try {
@@ -123,12 +124,11 @@ export async function accountOf(connection: mysql.Connection): Promise<string> {
 }
 
 /** Why the server refused or ended the stream. */
-export function refusedStream(error: unknown): 'purged' | 'diverged' | 'denied' | 'unreadable' | 'unreachable' {
+export function refusedStream(error: unknown): 'purged' | 'diverged' | 'unreadable' | 'other' {
   const { errno, message = '' } = error as { errno?: number; message?: string };
-  if (errno === ACCESS_DENIED) return 'denied';
   // 1236 is all that it says in numbers; the others are GTIDs that its binlog does not have.
   if (errno === 1945 || errno === 1951 || errno === 1955) return 'diverged';
-  if (errno !== 1236) return 'unreachable';
+  if (errno !== 1236) return 'other';
   if (/not in the master's binlog/.test(message)) return 'diverged';
   return /purged|could not find first log/i.test(message) ? 'purged' : 'unreadable';
 }

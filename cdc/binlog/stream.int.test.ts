@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { fromNow, keysOf, readTo, type Session } from '../contract.ts';
 import type { CapturedTables, Source, Transaction } from '../types.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
+import { startTestServer, type TestServer } from './test-support.ts';
 
 const TABLES: CapturedTables = {
   orders: { key: ['id'], columns: ['id', 'title', 'data'], excluded: ['token'], types: { data: 'json' } },
@@ -244,6 +244,22 @@ describe('what row changes do not express is told as a disturbance of its table'
     expect(inserted?.disturbances).toMatchObject([{ kind, tables: ['orders'] }]);
     expect(inserted?.disturbances[0]?.statement).toContain(reason);
     expect(inserted?.changes.length).toBe(kind === 'columns' ? 1 : 0);
+  });
+
+  it('rows behind a column of an old format', async () => {
+    await session.sql('SET GLOBAL mysql56_temporal_format = OFF', 'ALTER TABLE orders ADD d DATETIME AFTER id');
+    await session.sql('SET GLOBAL mysql56_temporal_format = ON', "INSERT INTO orders (id, d) VALUES (1, '2026-01-01')");
+    const [, inserted] = await history();
+    expect(inserted).toMatchObject({ changes: [], disturbances: [{ kind: 'statement', tables: ['orders'] }] });
+  });
+
+  it('not what was logged as text and rolled back', async () => {
+    await session.sql(
+      'CREATE OR REPLACE TABLE elsewhere (id INT) ENGINE=MyISAM',
+      'SET SESSION binlog_format = STATEMENT',
+    );
+    await session.sql('BEGIN', 'INSERT INTO orders (id) VALUES (1)', 'INSERT INTO elsewhere VALUES (1)', 'ROLLBACK');
+    expect(await disturbances()).toEqual([]);
   });
 
   it('text that is not JSON in a column declared so: it comes as text', async () => {

@@ -4,6 +4,7 @@ import type { CapturedTable, CapturedTables } from '../types.ts';
 import { compileImage, type RowImage } from '../values/image.ts';
 import type { ImageColumn } from '../values/image-types.ts';
 import type { FollowedNames } from './classify.ts';
+import { collationsOf } from './collations.ts';
 import type { RawEvent } from './dump.ts';
 import type { Settings } from './options.ts';
 
@@ -92,7 +93,7 @@ export class TableMaps implements FollowedNames {
     if (!found) return undefined;
     const { name, captured } = found;
     const map = event.parse<TableMapEvent & Internals>();
-    const columns = this.#columns(map);
+    const columns = this.#columns(map, collationsOf(event, map));
     const key = (map.primaryKey ?? []).map((i) => columns[i]?.name);
     const image: RowImage =
       key.join() === captured.key.join()
@@ -101,7 +102,7 @@ export class TableMaps implements FollowedNames {
     return { name, captured, columns: columns.length, image };
   }
 
-  #columns(map: TableMapEvent & Internals): ImageColumn[] {
+  #columns(map: TableMapEvent & Internals, collations: ReadonlyMap<number, number>): ImageColumn[] {
     if (!map.hasSelfDescribingMetadata() || !map.columnNames) {
       throw cdcFault('BNY-CDC-UNDECODABLE', {
         found: `rows of \`${map.schemaName}\`.\`${map.tableName}\` without the names of their columns`,
@@ -111,7 +112,9 @@ export class TableMaps implements FollowedNames {
     }
     return map.columnNames.map((name, i) => {
       const { type, ...meta } = map.columnsMetadata[i] ?? {};
-      const charset = this.#charsets.get(map._columnCharsetIds?.[i] ?? BINARY) ?? 'unknown';
+      const collation = collations.get(i) ?? map._columnCharsetIds?.[i];
+      const charset =
+        collation === undefined ? undefined : (this.#charsets.get(collation) ?? `of collation ${collation}`);
       return {
         name,
         type: (type as number | undefined) ?? (map.columnTypes[i] as number),
@@ -124,9 +127,7 @@ export class TableMaps implements FollowedNames {
   }
 }
 
-const BINARY = 63;
-
-/** Parts of a table map that zongji reads and does not name in its types: collation ids; labels as bytes. */
+/** Parts of a table map that zongji reads and does not name in its types: collations and labels of ENUM and SET. */
 interface Internals {
   _columnCharsetIds?: (number | undefined)[];
   _enumSetValues?: (Buffer[] | undefined)[];

@@ -210,6 +210,7 @@ export class Transactions implements GroupOwner {
     if (different.length > 0)
       throw this.#divergence(`${found.gtid} at ${found.end} with another ${different.join(', ')}`);
     this.#reread = undefined;
+    this.#resume = { ...this.#resume, serverUid: this.#server.serverUid };
   }
 
   #fingerprint({ gtid, begin, checksum }: Group, event: RawEvent): Fingerprint {
@@ -252,6 +253,14 @@ function domainOf(gtid: string): string {
   return gtid.slice(0, gtid.indexOf('-'));
 }
 
+let newestSecond = Number.NaN;
+let newestTime = '';
+
+/** Most transactions share their second with the one before. */
 function isoTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
+  if (seconds !== newestSecond) {
+    newestSecond = seconds;
+    newestTime = new Date(seconds * 1000).toISOString();
+  }
+  return newestTime;
 }

@@ -38,10 +38,11 @@ function sorted(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(sorted);
   const object = value as { readonly [key: string]: Value };
-  // `fromEntries` defines properties: a key `__proto__` stays a key.
-  return Object.fromEntries(
-    Object.keys(object)
-      .sort((a, b) => (a < b ? -1 : 1))
-      .map((key) => [key, sorted(object[key] as Value)]),
-  );
+  const keys = Object.keys(object).sort(byCodeUnits);
+  if (keys.includes('__proto__')) return Object.fromEntries(keys.map((key) => [key, sorted(object[key] as Value)]));
+  const result: { [key: string]: Value } = {};
+  for (const key of keys) result[key] = sorted(object[key] as Value);
+  return result;
 }
+
+const byCodeUnits = (a: string, b: string) => (a < b ? -1 : 1);

@@ -34,8 +34,9 @@ export function textDecoder(charset: string): TextDecode | undefined {
     case 'utf16le':
       return (bytes, start, end) => bytes.toString('utf16le', start, end);
     case 'ucs2':
+      return (bytes, start, end) => bigEndian(bytes, start, end).replace(/[\ud800-\udfff]/g, SURROGATE);
     case 'utf16':
-      return (bytes, start, end) => Buffer.from(bytes.subarray(start, end)).swap16().toString('utf16le');
+      return bigEndian;
     case 'utf32':
       return utf32;
   }
@@ -54,8 +55,21 @@ function cp1252(text: string): string {
   return text.replace(/[\x80-\x9f]/g, (char) => CP1252_UPPER.charAt(char.charCodeAt(0) - 0x80));
 }
 
+function bigEndian(bytes: Buffer, start: number, end: number): string {
+  return Buffer.from(bytes.subarray(start, end)).swap16().toString('utf16le');
+}
+
+/**
+ * A stored surrogate is no text, and MariaDB lets it pass but in utf16: it comes out of the server as three bytes that
+ * are no UTF-8. The same here, so that all sources agree.
+ */
+const SURROGATE = '\ufffd'.repeat(3);
+
 function utf32(bytes: Buffer, start: number, end: number): string {
   let text = '';
-  for (let at = start; at < end; at += 4) text += String.fromCodePoint(bytes.readUInt32BE(at));
+  for (let at = start; at < end; at += 4) {
+    const code = bytes.readUInt32BE(at);
+    text += code >= 0xd800 && code <= 0xdfff ? SURROGATE : String.fromCodePoint(code);
+  }
   return text;
 }

@@ -299,6 +299,8 @@ const TIMES: ValueCase[] = [
 ];
 
 const EMOJI = 'a\u{1F389} \u00e9\u00df\u65e5 ';
+/** What becomes of a surrogate that was stored on its own. */
+const NOT_TEXT = '\ufffd'.repeat(3);
 const TEXTS: ValueCase[] = [
   {
     type: 'CHAR(10) CHARACTER SET utf8mb4',
@@ -341,6 +343,9 @@ const TEXTS: ValueCase[] = [
   { type: 'VARCHAR(10) CHARACTER SET utf16 COLLATE utf16_uca1400_ai_ci', values: [[`'${EMOJI}'`, EMOJI]] },
   { type: 'VARCHAR(10) CHARACTER SET utf16le', values: [[`'${EMOJI}'`, EMOJI]] },
   { type: 'VARCHAR(10) CHARACTER SET utf32', values: [[`'${EMOJI}'`, EMOJI]] },
+  { type: 'CHAR(3) CHARACTER SET ucs2', values: [["_ucs2 X'0061D83DDE00'", `a${NOT_TEXT}${NOT_TEXT}`]] },
+  { type: 'CHAR(3) CHARACTER SET utf32', values: [["_utf32 X'0000D8000001F389'", `${NOT_TEXT}\u{1F389}`]] },
+  { type: 'CHAR(3) CHARACTER SET utf8mb3', values: [["_utf8mb3 X'61EDA0BD'", `a${NOT_TEXT}`]] },
   { type: 'VARCHAR(10) CHARACTER SET gbk', values: [["'\u65e5\u672ca'", '\u65e5\u672ca']] },
   { type: 'VARCHAR(10) CHARACTER SET cp1251', values: [["'\u0416\u0436'", '\u0416\u0436']] },
   { type: 'TINYTEXT CHARACTER SET utf8mb4', values: [[`'${EMOJI}'`, EMOJI]] },

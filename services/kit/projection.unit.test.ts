@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { RESET_TYPE } from '../../log/index.ts';
 import { defineEvents, defineProjection, ignore } from './index.ts';
 import { EventApplier, type Projection } from './projection.ts';
+import { Fold } from './store/fold.ts';
 import { FilledStore, logged } from './test-support.ts';
 
 const row = z.object({ id: z.int() });
@@ -33,7 +34,9 @@ describe('a projection', () => {
 
   it('must subscribe to each topic that feeds a table, once', () => {
     const all = { OrderPlaced: ignore, OrderErased: ignore };
-    expect(() => defineProjection(tables, (on) => [on(orders, all)])).toThrow(misfit(/parcels, which is not subscribed/));
+    expect(() => defineProjection(tables, (on) => [on(orders, all)])).toThrow(
+      misfit(/parcels, which is not subscribed/),
+    );
     expect(() => defineProjection({}, (on) => [on(orders, all), on(orders, all)])).toThrow(misfit(/orders.* twice/));
   });
 });
@@ -71,7 +74,9 @@ describe('applying events', () => {
         ParcelSent: ({ data }, db) => (verb === 'put' ? db.orders.put(data) : db.orders.delete(data.id)),
       }),
     ]);
-    expect(() => apply(wrong, 'parcels', 'ParcelSent', { id: 1 })).toThrow(stopped(/ParcelSent at parcels offset 4.*not by parcels/));
+    expect(() => apply(wrong, 'parcels', 'ParcelSent', { id: 1 })).toThrow(
+      stopped(/ParcelSent at parcels offset 4.*not by parcels/),
+    );
   });
 
   it('stops at a row that does not fit its table, and at an event it does not know', () => {
@@ -85,11 +90,5 @@ const stopped = (found: RegExp) =>
   expect.objectContaining({ code: 'BNY-SERVICE-PROJECTION', message: expect.stringMatching(found) });
 
 function apply(made: Projection, topic: string, type: string, data: object): void {
-  const changes = { put: table, delete: table, clear: table };
-  new EventApplier(made, changes).apply(logged(topic, 4, type, data));
-}
-
-/** Takes a row as a fold does: by its values. */
-function table(...[written, row]: [{ values(row: never): unknown }, never?]): void {
-  if (row) written.values(row);
+  new EventApplier(made, new Fold()).apply(logged(topic, 4, type, data));
 }

@@ -1,0 +1,117 @@
+import { execFile, type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import mysql, { type Connection } from 'mysql2/promise';
+import { freePort, type Mariadb, startMariadb } from '../../scripts/lib/mariadb.ts';
+
+/** docs/first-steps.md, step by step, on the built package: a schema that is nothing like the example's. */
+describe('first steps with a shop', () => {
+  let folder: string;
+  let server: Mariadb;
+  let root: Connection;
+  let monolith: Server;
+  let up: ChildProcess | undefined;
+  let env: NodeJS.ProcessEnv;
+  let router: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'banyan-shop-'));
+    await cp('docs/shop', folder, { recursive: true });
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(resolve('.'), join(folder, 'node_modules', 'banyan'));
+    await symlink(resolve('node_modules/zod'), join(folder, 'node_modules', 'zod'));
+    server = await startMariadb();
+    root = await mysql.createConnection({ host: server.host, port: server.port, user: 'root', multipleStatements: true });
+    await root.query(`
+      CREATE DATABASE shop; USE shop;
+      CREATE TABLE orders (
+        id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, customer VARCHAR(80) NOT NULL, card_number VARCHAR(20),
+        status ENUM('open','paid','shipped') NOT NULL, total DECIMAL(10,2) NOT NULL, placed_at DATETIME NOT NULL
+      );
+      CREATE TABLE order_items (
+        order_id INT UNSIGNED, line SMALLINT, product VARCHAR(80) NOT NULL, quantity INT NOT NULL,
+        PRIMARY KEY (order_id, line), FOREIGN KEY (order_id) REFERENCES orders (id)
+      );
+      INSERT INTO orders SELECT seq, CONCAT('customer ', seq % 10), '4111-1111', 'open', seq * 1.5, '2026-01-02 03:04:05' FROM seq_1_to_3000;
+      INSERT INTO order_items SELECT id, 1, 'tea 🍵', 2 FROM orders;`);
+    monolith = createServer((_, response) => response.end('"from the monolith"'));
+    await new Promise<void>((listening) => monolith.listen(0, '127.0.0.1', listening));
+    const { port } = monolith.address() as { port: number };
+    const [routerPort, adminPort, servicePort] = await Promise.all([freePort(), freePort(), freePort()]);
+    router = `http://127.0.0.1:${routerPort}`;
+    env = {
+      ...process.env,
+      BANYAN_MONOLITH_URL: `http://127.0.0.1:${port}`,
+      BANYAN_MONOLITH_DATABASE_PORT: String(server.port),
+      BANYAN_MONOLITH_DATABASE_PASSWORD: 'secret of the shop',
+      BANYAN_ROUTER_PORT: String(routerPort),
+      BANYAN_ROUTER_ADMIN_PORT: String(adminPort),
+      BANYAN_SERVICES_FIRST_PORT: String(servicePort),
+      BANYAN_LOG_LEVEL: 'warn',
+    };
+  }, 60_000);
+
+  afterAll(async () => {
+    if (up) {
+      const ended = new Promise((gone) => up?.once('exit', gone));
+      up.kill('SIGTERM');
+      await ended;
+    }
+    monolith.close();
+    await root.end();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  function banyan(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    return new Promise((done) => {
+      execFile(process.execPath, [resolve('dist/cli/main.js'), ...args], { cwd: folder, env }, (error, stdout, stderr) => {
+        done({ code: error ? Number(error.code) : 0, stdout, stderr });
+      });
+    });
+  }
+
+  const get = async (path: string) => {
+    const response = await fetch(`${router}${path}`);
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+
+  it('is captured, seeded and served by a domain folder and a config alone', async () => {
+    expect(await banyan('install', '--yes')).toMatchObject({ code: 0 });
+    expect(await banyan('doctor', '--json')).toMatchObject({ code: 0 });
+    up = spawn(process.execPath, [resolve('dist/cli/main.js'), 'up'], { cwd: folder, env, stdio: 'ignore' });
+    expect(await banyan('etl', 'orders', '--yes')).toMatchObject({ code: 0 });
+    await root.query("UPDATE orders SET status = 'paid' WHERE id = 7; DELETE FROM order_items WHERE order_id = 8; DELETE FROM orders WHERE id = 8");
+    expect(await banyan('status', '--wait', '--timeout', '30')).toMatchObject({ code: 0 });
+    expect(await get('/orders/7')).toEqual({ status: 200, body: 'from the monolith' });
+    expect(await banyan('switch', 'orders', 'reads', '--yes')).toMatchObject({ code: 0 });
+    await sleep(500);
+    expect(await get('/orders/7')).toEqual({
+      status: 200,
+      body: {
+        id: 7,
+        customer: 'customer 7',
+        status: 'paid',
+        total: '10.50',
+        placedAt: '2026-01-02T03:04:05',
+        items: [{ line: 1, product: 'tea 🍵', quantity: 2 }],
+      },
+    });
+    expect((await get('/orders/8')).status).toBe(404);
+    expect((await get('/customers/customer%203/orders')).body['orders']).toHaveLength(300);
+    expect(await banyan('replay', 'orders', '--yes')).toMatchObject({ code: 0 });
+    expect(await banyan('rollback', 'orders', 'reads', '--yes')).toMatchObject({ code: 0 });
+    await sleep(500);
+    expect((await get('/orders/7')).body).toBe('from the monolith');
+  }, 120_000);
+
+  it('never lets an excluded column out of the reading process', async () => {
+    const { stdout } = await banyan('log', 'tail', 'orders', '--last', '100000', '--no-follow', '--json');
+    expect(stdout).toContain('customer 7');
+    expect(stdout).not.toContain('4111');
+  });
+});
