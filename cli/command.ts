@@ -41,7 +41,10 @@ export class Context {
   get secret(): string {
     const { secret } = this.config;
     if (secret) return secret;
-    throw cliFault('BNY-CLI-CONFIG', { found: 'no secret', needed: 'BANYAN_SECRET or BANYAN_SECRET_FILE, the same for router and services' });
+    throw cliFault('BNY-CLI-CONFIG', {
+      found: 'no secret',
+      needed: 'BANYAN_SECRET or BANYAN_SECRET_FILE, the same for router and services',
+    });
   }
 
   /** The result of the command: as JSON with `--json`, else as text. */
@@ -73,7 +76,8 @@ export class Context {
     }
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     const answer = await terminal.question('Only "yes" acts on this plan: ').finally(() => terminal.close());
-    if (answer.trim() !== 'yes') throw cliFault('BNY-CLI-UNCONFIRMED', { found: JSON.stringify(answer), needed: '"yes"' });
+    if (answer.trim() !== 'yes')
+      throw cliFault('BNY-CLI-UNCONFIRMED', { found: JSON.stringify(answer), needed: '"yes"' });
     return true;
   }
 }
@@ -99,12 +103,19 @@ type Handler = (context: Context, positional: string[], options: Record<string, 
 export function handle(command: Command, handler: Handler): void {
   command.action(async (...args: unknown[]) => {
     const options = (args.at(-2) ?? {}) as Record<string, unknown> & GlobalOptions;
-    const positional = args.slice(0, -2).flat().filter((value): value is string => typeof value === 'string');
+    const positional = args
+      .slice(0, -2)
+      .flat()
+      .filter((value): value is string => typeof value === 'string');
     process.exitCode = await run(handler, positional, options);
   });
 }
 
-async function run(handler: Handler, positional: string[], options: Record<string, unknown> & GlobalOptions): Promise<number> {
+async function run(
+  handler: Handler,
+  positional: string[],
+  options: Record<string, unknown> & GlobalOptions,
+): Promise<number> {
   const stop = new AbortController();
   let interrupted = false;
   const onSignal = (signal: NodeJS.Signals) => {

@@ -8,7 +8,9 @@ import { openSource } from './emit.ts';
 import { serviceUrl } from './serve.ts';
 
 export function registerDoctor(program: Command): void {
-  const command = program.command('doctor').description('Check everything Banyan needs, and say all findings at once, each with its cure');
+  const command = program
+    .command('doctor')
+    .description('Check everything Banyan needs, and say all findings at once, each with its cure');
   handle(standard(command, ['banyan doctor', 'banyan doctor --json']), doctor);
 }
 
@@ -33,7 +35,15 @@ async function databaseFindings(source: Source): Promise<Finding[]> {
     return await source.check();
   } catch (error) {
     if (!BanyanError.is(error)) throw error;
-    return [{ check: 'database', level: 'error', found: error.found ?? error.message, needed: error.needed ?? 'a database that answers', cure: error.cure }];
+    return [
+      {
+        check: 'database',
+        level: 'error',
+        found: error.found ?? error.message,
+        needed: error.needed ?? 'a database that answers',
+        cure: error.cure,
+      },
+    ];
   }
 }
 
@@ -41,7 +51,15 @@ async function monolithFinding({ config }: Context): Promise<Finding[]> {
   const { url } = config.monolith;
   const problem = await reach(url);
   if (!problem) return [];
-  return [{ check: 'monolith', level: 'error', found: `${url}: ${problem}`, needed: 'an HTTP answer', cure: 'Start the monolith, or correct `monolith.url`.' }];
+  return [
+    {
+      check: 'monolith',
+      level: 'error',
+      found: `${url}: ${problem}`,
+      needed: 'an HTTP answer',
+      cure: 'Start the monolith, or correct `monolith.url`.',
+    },
+  ];
 }
 
 async function serviceFindings({ config }: Context): Promise<Finding[]> {
@@ -49,7 +67,15 @@ async function serviceFindings({ config }: Context): Promise<Finding[]> {
     const url = serviceUrl(config, name);
     const problem = await reach(`${url}/livez`);
     if (!problem) return [];
-    return [{ check: `service ${name}`, level: 'warning', found: `${url}: ${problem}`, needed: 'a running service', cure: `banyan up, or banyan serve ${name}` }];
+    return [
+      {
+        check: `service ${name}`,
+        level: 'warning',
+        found: `${url}: ${problem}`,
+        needed: 'a running service',
+        cure: `banyan up, or banyan serve ${name}`,
+      },
+    ];
   });
   return (await Promise.all(checks)).flat();
 }
@@ -73,7 +99,13 @@ async function probe({ config, signal }: Context, source: Source): Promise<Findi
     const reading = (async () => {
       for await (const batch of source.read(undefined, stop)) {
         const rows = batch.flatMap(({ changes }) => changes);
-        if (rows.some(({ table, after }) => table === `${config.monolith.banyanSchema}.heartbeat` && Number(after?.['beat']) >= value)) return true;
+        if (
+          rows.some(
+            ({ table, after }) =>
+              table === `${config.monolith.banyanSchema}.heartbeat` && Number(after?.['beat']) >= value,
+          )
+        )
+          return true;
       }
       return false;
     })();
@@ -84,7 +116,15 @@ async function probe({ config, signal }: Context, source: Source): Promise<Findi
       connection.destroy();
     }
     if (await reading) return [];
-    return [{ check: 'probe', level: 'error', found: `no probe row after ${PROBE_MS / 1000} s`, needed, cure: `Look for binlog_do_db and binlog_ignore_db, and whether \`${config.monolith.banyanSchema}\` is hidden from the binlog.` }];
+    return [
+      {
+        check: 'probe',
+        level: 'error',
+        found: `no probe row after ${PROBE_MS / 1000} s`,
+        needed,
+        cure: `Look for binlog_do_db and binlog_ignore_db, and whether \`${config.monolith.banyanSchema}\` is hidden from the binlog.`,
+      },
+    ];
   } catch (error) {
     const fault = BanyanError.is(error) ? error : undefined;
     return [{ check: 'probe', level: 'error', found: String(error), needed, cure: fault?.cure ?? 'banyan install' }];
@@ -92,7 +132,12 @@ async function probe({ config, signal }: Context, source: Source): Promise<Findi
 }
 
 /** The reader begins at the head of the stream at some moment from now on: write until that has passed. */
-async function writeUntilSeen(connection: Awaited<ReturnType<typeof connectTo>>, schema: string, reading: Promise<boolean>, value: number) {
+async function writeUntilSeen(
+  connection: Awaited<ReturnType<typeof connectTo>>,
+  schema: string,
+  reading: Promise<boolean>,
+  value: number,
+) {
   let seen = false;
   void reading.then(
     () => (seen = true),
@@ -107,6 +152,9 @@ async function writeUntilSeen(connection: Awaited<ReturnType<typeof connectTo>>,
 function render(findings: readonly Finding[]): string {
   if (findings.length === 0) return 'All is well: every setting is right, and a probe row came through the stream.';
   return findings
-    .map(({ check, level, found, needed, cure }) => `[${level === 'error' ? '-' : '!'}] ${check}\n    found:  ${found}\n    needed: ${needed}\n    cure:   ${cure}`)
+    .map(
+      ({ check, level, found, needed, cure }) =>
+        `[${level === 'error' ? '-' : '!'}] ${check}\n    found:  ${found}\n    needed: ${needed}\n    cure:   ${cure}`,
+    )
     .join('\n');
 }

@@ -5,15 +5,17 @@ import { openBinlogSource } from '../cdc/binlog/index.ts';
 import { EmitterDatabase } from '../cdc/emitter/database.ts';
 import { emit, signOff } from '../cdc/emitter/emitter.ts';
 import type { CapturedTables, Source } from '../cdc/index.ts';
-import { EtlSeeder } from '../etl/seeder.ts';
 import { connectForSeed } from '../etl/connect.ts';
+import { EtlSeeder } from '../etl/seeder.ts';
 import { BanyanError, type EventLog } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import type { Config } from './config/schema.ts';
 import { openLog } from './open-log.ts';
 
 export function registerEmit(program: Command): void {
-  const command = program.command('emit').description('Run the emitter: changes of the monolith become events in the log');
+  const command = program
+    .command('emit')
+    .description('Run the emitter: changes of the monolith become events in the log');
   handle(standard(command, ['banyan emit']), runEmitter);
 }
 
@@ -32,12 +34,16 @@ async function runEmitter(context: Context): Promise<number> {
     } catch (error) {
       if (signal.aborted) break;
       if (!isPassing(error)) {
-        await signOff(log, instance, error).catch((failure: unknown) => logger.error({ error: failure }, 'the log takes no sign-off'));
+        await signOff(log, instance, error).catch((failure: unknown) =>
+          logger.error({ error: failure }, 'the log takes no sign-off'),
+        );
         throw error;
       }
       failures = Date.now() - started > 30_000 ? 0 : failures + 1;
       logger.warn({ error, failures }, 'emitter interrupted; going on from the checkpoint');
-      await sleep(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] ?? 200, undefined, { signal }).catch(() => undefined);
+      await sleep(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] ?? 200, undefined, { signal }).catch(
+        () => undefined,
+      );
     }
   }
   await signOff(log, instance, undefined);
@@ -46,7 +52,11 @@ async function runEmitter(context: Context): Promise<number> {
 }
 
 async function session({ config, signal, logger }: Context, log: EventLog, instance: string): Promise<void> {
-  const database = await EmitterDatabase.open({ ...config.monolith.database, banyanSchema: config.monolith.banyanSchema }, signal, logger);
+  const database = await EmitterDatabase.open(
+    { ...config.monolith.database, banyanSchema: config.monolith.banyanSchema },
+    signal,
+    logger,
+  );
   if (!database) return;
   const source = openSource(config, logger);
   try {

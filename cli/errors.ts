@@ -44,4 +44,10 @@ export const CLI_ERRORS = {
 export const cliFault = faultsOf(CLI_ERRORS);
 
 /** Every error that Banyan raises on purpose; `docs/errors.md` is printed from this. */
-export const CATALOGUE: ErrorCatalogue = { ...LOG_ERRORS, ...CDC_ERRORS, ...SERVICE_ERRORS, ...ROUTER_ERRORS, ...CLI_ERRORS };
+export const CATALOGUE: ErrorCatalogue = {
+  ...LOG_ERRORS,
+  ...CDC_ERRORS,
+  ...SERVICE_ERRORS,
+  ...ROUTER_ERRORS,
+  ...CLI_ERRORS,
+};

@@ -1,5 +1,13 @@
 import { type Command, Option } from 'commander';
-import { type ControlData, controlEvent, type DomainControl, followControl, type LatestData, readControlState, type SqliteLog } from '../log/index.ts';
+import {
+  type ControlData,
+  controlEvent,
+  type DomainControl,
+  followControl,
+  type LatestData,
+  readControlState,
+  type SqliteLog,
+} from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
 import { openLog } from './open-log.ts';
@@ -8,10 +16,17 @@ import { ProgressLine } from './progress-line.ts';
 export function registerEtl(program: Command): void {
   const command = program
     .command('etl')
-    .description("Seed a domain: its tables' rows become events, once, while the monolith takes writes. The emitter does it; this follows")
+    .description(
+      "Seed a domain: its tables' rows become events, once, while the monolith takes writes. The emitter does it; this follows",
+    )
     .argument('<domain>', 'what to seed')
     .addOption(new Option('--chunk <rows>', 'rows in a chunk; also changes a running seed'))
-    .addOption(new Option('--max-load <variable=limit>', "wait while the server's status variable is above; also changes a running seed"))
+    .addOption(
+      new Option(
+        '--max-load <variable=limit>',
+        "wait while the server's status variable is above; also changes a running seed",
+      ),
+    )
     .option('--pause', 'pause the running seed')
     .option('--resume', 'let a paused seed go on')
     .option('--detach', 'ask for it and do not follow')
@@ -45,7 +60,11 @@ async function etl(context: Context, [name = '']: string[], options: EtlOptions)
       context.data(tuning, `${name}: the running seed was told`);
       if (options.pause || options.detach) return EXIT.done;
     } else if (options.pause || options.resume) {
-      throw cliFault('BNY-CLI-REFUSED', { found: `no seed of ${name} is running`, needed: 'a running seed', cure: `banyan etl ${name}` });
+      throw cliFault('BNY-CLI-REFUSED', {
+        found: `no seed of ${name} is running`,
+        needed: 'a running seed',
+        cure: `banyan etl ${name}`,
+      });
     } else if (!control.etl) {
       refuse(name, control);
       if (!(await request(context, log, name, options))) return EXIT.differences;
@@ -59,7 +78,11 @@ async function etl(context: Context, [name = '']: string[], options: EtlOptions)
 function refuse(name: string, { seeded, parked }: DomainControl): void {
   if (seeded) {
     const found = `${name} was seeded at ${seeded.at} (${seeded.rows} rows)`;
-    throw cliFault('BNY-CLI-REFUSED', { found, needed: 'a domain that is not seeded', cure: 'Nothing needs to be done: its changes are followed since.' });
+    throw cliFault('BNY-CLI-REFUSED', {
+      found,
+      needed: 'a domain that is not seeded',
+      cure: 'Nothing needs to be done: its changes are followed since.',
+    });
   }
   if (parked) throw cliFault('BNY-CLI-REFUSED', { found: `${name} is parked: ${parked.cause}`, cure: parked.cure });
 }
@@ -84,17 +107,29 @@ function parseLoad(text: string): { variable: string; limit: number } | null {
   if (text === 'none') return null;
   const match = /^(\w+)=(\d+)$/.exec(text);
   if (match) return { variable: match[1] as string, limit: Number(match[2]) };
-  throw cliFault('BNY-CLI-USAGE', { found: `--max-load ${text}`, needed: 'VARIABLE=NUMBER, such as Threads_running=25, or none' });
+  throw cliFault('BNY-CLI-USAGE', {
+    found: `--max-load ${text}`,
+    needed: 'VARIABLE=NUMBER, such as Threads_running=25, or none',
+  });
 }
 
-async function request(context: Context, log: SqliteLog, domain: string, { chunk, maxLoad }: EtlOptions): Promise<boolean> {
+async function request(
+  context: Context,
+  log: SqliteLog,
+  domain: string,
+  { chunk, maxLoad }: EtlOptions,
+): Promise<boolean> {
   const chunkRows = chunk === undefined ? 1000 : parseChunk(chunk);
   const tables = Object.keys(context.domain(domain).tables).join(', ');
   const plan = [`read ${tables} in chunks of ${chunkRows} rows, without locks, and append each row as an event`];
   if (!(await context.confirm(plan))) return false;
   const run = `${domain}-${new Date().toISOString()}`;
   await log.post([
-    controlEvent('EtlRequested', { domain, run, chunkRows, maxLoad: maxLoad ? parseLoad(maxLoad) : null }, context.actor),
+    controlEvent(
+      'EtlRequested',
+      { domain, run, chunkRows, maxLoad: maxLoad ? parseLoad(maxLoad) : null },
+      context.actor,
+    ),
   ]);
   return true;
 }
@@ -119,7 +154,10 @@ async function follow(context: Context, log: SqliteLog, domain: string): Promise
     if (seeded) {
       line.end();
       const next = [`banyan status`, `banyan switch ${domain} reads --percent 10`];
-      context.data({ type: 'done', domain, ...seeded, next_steps: next }, `${domain}: seeded, ${seeded.rows} rows. Next: ${next[1]}`);
+      context.data(
+        { type: 'done', domain, ...seeded, next_steps: next },
+        `${domain}: seeded, ${seeded.rows} rows. Next: ${next[1]}`,
+      );
       return EXIT.done;
     }
   }

@@ -14,7 +14,9 @@ export interface Guard {
 /** The newest sign of life of a domain's services, youngest store first. */
 export function beatsOf(fold: ControlFold, domain: string): LatestData<'ServiceBeat'>[] {
   const beats = [...fold.latest.values()].flatMap((record) =>
-    record.type === 'ServiceBeat' && record.data.domain === domain && Date.now() - Date.parse(record.time) < STALE_BEAT_MS
+    record.type === 'ServiceBeat' &&
+    record.data.domain === domain &&
+    Date.now() - Date.parse(record.time) < STALE_BEAT_MS
       ? [record.data]
       : [],
   );
@@ -50,7 +52,12 @@ export async function readGuards(fold: ControlFold, domain: Domain, url: string,
       found: Number.isFinite(lagMs) ? `${(lagMs / 1000).toFixed(1)} s behind` : 'no sign of life from the service',
       cure: 'banyan status --wait',
     },
-    { guard: 'service healthy', ok: health === undefined, found: health ?? 'ready', cure: `banyan up, or banyan serve ${name}` },
+    {
+      guard: 'service healthy',
+      ok: health === undefined,
+      found: health ?? 'ready',
+      cure: `banyan up, or banyan serve ${name}`,
+    },
   ];
 }
 

@@ -8,8 +8,12 @@ export function registerInstall(program: Command): void {
   const install = program
     .command('install')
     .description("Make Banyan's schema and account in the monolith's server, or print the SQL for a DBA");
-  handle(withAdmin(standard(install, EXAMPLES)), (context, _, options) => execute(context, options, installSql(wanted(context))));
-  const uninstall = program.command('uninstall').description("Remove Banyan's schema and account from the monolith's server");
+  handle(withAdmin(standard(install, EXAMPLES)), (context, _, options) =>
+    execute(context, options, installSql(wanted(context))),
+  );
+  const uninstall = program
+    .command('uninstall')
+    .description("Remove Banyan's schema and account from the monolith's server");
   handle(withAdmin(standard(uninstall, ['banyan uninstall --yes'])), (context, _, options) =>
     execute(context, options, uninstallSql(wanted(context))),
   );
@@ -22,7 +26,12 @@ const EXAMPLES = [
 
 function withAdmin(command: Command): Command {
   return command
-    .addOption(new Option('--admin-user <user>', 'an account that may create users; its password in BANYAN_ADMIN_PASSWORD').default('root'))
+    .addOption(
+      new Option(
+        '--admin-user <user>',
+        'an account that may create users; its password in BANYAN_ADMIN_PASSWORD',
+      ).default('root'),
+    )
     .option('--print', 'only print the SQL')
     .option('--yes', 'act on the plan');
 }
@@ -46,7 +55,10 @@ async function execute(context: Context, options: Record<string, unknown>, state
   } finally {
     await connection.end();
   }
-  context.data({ done: statements.length, next_steps: ['banyan doctor'] }, `${statements.length} statements done. Next: banyan doctor`);
+  context.data(
+    { done: statements.length, next_steps: ['banyan doctor'] },
+    `${statements.length} statements done. Next: banyan doctor`,
+  );
   return EXIT.done;
 }
 

@@ -23,15 +23,22 @@ export function registerLog(program: Command): void {
     .argument('<offset>', 'its offset')
     .addOption(new Option('--partition <n>', 'its partition').default('0'));
   handle(standard(show, ['banyan log show orders 41']), showEvent);
-  handle(standard(log.command('stats').description('Topics, their ends, and the checkpoint'), ['banyan log stats --json']), stats);
-  const backup = log.command('backup').description('Copy the log to a file while it is in use').argument('<file>', 'a new file');
+  handle(
+    standard(log.command('stats').description('Topics, their ends, and the checkpoint'), ['banyan log stats --json']),
+    stats,
+  );
+  const backup = log
+    .command('backup')
+    .description('Copy the log to a file while it is in use')
+    .argument('<file>', 'a new file');
   handle(standard(backup, ['banyan log backup /backups/log.sqlite']), backupLog);
 }
 
 async function tailLog(context: Context, [topic = '']: string[], options: Record<string, unknown>): Promise<number> {
   const log = openLog(context.config);
   const last = Number(options['last']);
-  if (!Number.isInteger(last) || last < 0) throw cliFault('BNY-CLI-USAGE', { found: `--last ${options['last']}`, needed: 'a whole number' });
+  if (!Number.isInteger(last) || last < 0)
+    throw cliFault('BNY-CLI-USAGE', { found: `--last ${options['last']}`, needed: 'a whole number' });
   const ends = (await log.ends([topic]))[topic] ?? [];
   const from: Cursors = { [topic]: ends.map((end) => ({ offset: Math.max(-1, end - last), id: '' })) };
   for await (const batch of log.read(from, { follow: options['follow'] !== false, signal: context.signal })) {
@@ -41,32 +48,52 @@ async function tailLog(context: Context, [topic = '']: string[], options: Record
   return EXIT.done;
 }
 
-async function showEvent(context: Context, [topic = '', offset = '', ]: string[], options: Record<string, unknown>): Promise<number> {
+async function showEvent(
+  context: Context,
+  [topic = '', offset = '']: string[],
+  options: Record<string, unknown>,
+): Promise<number> {
   const log = openLog(context.config);
   const event = await find(log, topic, Number(options['partition']), Number(offset));
   await log.close();
-  if (!event) throw cliFault('BNY-CLI-USAGE', { found: `no event at ${topic} offset ${offset}`, needed: 'an offset in the log' });
+  if (!event)
+    throw cliFault('BNY-CLI-USAGE', { found: `no event at ${topic} offset ${offset}`, needed: 'an offset in the log' });
   context.data(readable(event), JSON.stringify(readable(event), null, 2));
   return EXIT.done;
 }
 
-async function find(log: SqliteLog, topic: string, partition: number, offset: number): Promise<LoggedEvent | undefined> {
+async function find(
+  log: SqliteLog,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<LoggedEvent | undefined> {
   const ends = (await log.ends([topic]))[topic] ?? [];
   if (!Number.isInteger(offset) || offset < 0 || !(offset <= (ends[partition] ?? -1))) return undefined;
   const from = { [topic]: ends.map((end, i) => ({ offset: i === partition ? offset - 1 : end, id: '' })) };
-  for await (const [event] of log.read(from, { follow: false, limit: 1 })) return event?.offset === offset ? event : undefined;
+  for await (const [event] of log.read(from, { follow: false, limit: 1 }))
+    return event?.offset === offset ? event : undefined;
   return undefined;
 }
 
 async function stats(context: Context): Promise<number> {
   const log = openLog(context.config);
-  const names = Object.keys(topicsFor(Object.fromEntries(context.config.domains.map(({ name, partitions }) => [name, { partitions }]))));
+  const names = Object.keys(
+    topicsFor(Object.fromEntries(context.config.domains.map(({ name, partitions }) => [name, { partitions }]))),
+  );
   const ends = await log.ends(names);
   const checkpoint = await log.checkpoint(EMITTER);
   const identity = await log.identity();
   await log.close();
-  const rows = names.map((name) => [name, String(ends[name]?.length), String((ends[name] ?? []).reduce((sum, end) => sum + end + 1, 0))]);
-  context.data({ identity, ends, checkpoint }, `log ${identity}, ${checkpoint?.number ?? 0} appends of the emitter\n${table(['TOPIC', 'PARTITIONS', 'APPENDED'], rows)}`);
+  const rows = names.map((name) => [
+    name,
+    String(ends[name]?.length),
+    String((ends[name] ?? []).reduce((sum, end) => sum + end + 1, 0)),
+  ]);
+  context.data(
+    { identity, ends, checkpoint },
+    `log ${identity}, ${checkpoint?.number ?? 0} appends of the emitter\n${table(['TOPIC', 'PARTITIONS', 'APPENDED'], rows)}`,
+  );
   return EXIT.done;
 }
 

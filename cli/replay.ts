@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { controlEvent, type DomainControl, FIRST_STORE, followControl, readControlState, type SqliteLog } from '../log/index.ts';
+import {
+  controlEvent,
+  type DomainControl,
+  FIRST_STORE,
+  followControl,
+  readControlState,
+  type SqliteLog,
+} from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
 import { openLog } from './open-log.ts';
@@ -8,7 +15,9 @@ import { ProgressLine } from './progress-line.ts';
 export function registerReplay(program: Command): void {
   const command = program
     .command('replay')
-    .description("Rebuild a domain's store from the log beside the live one, compare both, and switch over when they are equal")
+    .description(
+      "Rebuild a domain's store from the log beside the live one, compare both, and switch over when they are equal",
+    )
     .argument('<domain>', 'whose store')
     .option('--undo', 'switch back to the store before the last replay')
     .option('--yes', 'act on the plan');
@@ -28,21 +37,35 @@ async function replay(context: Context, [name = '']: string[], options: Record<s
 
 async function undo(context: Context, log: SqliteLog, domain: string, { store }: DomainControl): Promise<number> {
   const { previous, live } = store;
-  if (!previous) throw cliFault('BNY-CLI-REFUSED', { found: `${domain} has no store to go back to`, needed: 'a replay less old than `services.undoMs`' });
-  if (!(await context.confirm([`${domain}: reads from store ${live} back to store ${previous}`]))) return EXIT.differences;
+  if (!previous)
+    throw cliFault('BNY-CLI-REFUSED', {
+      found: `${domain} has no store to go back to`,
+      needed: 'a replay less old than `services.undoMs`',
+    });
+  if (!(await context.confirm([`${domain}: reads from store ${live} back to store ${previous}`])))
+    return EXIT.differences;
   const undoUntil = new Date(Date.now() + context.config.services.undoMs).toISOString();
   await log.post([controlEvent('StoreFlipped', { domain, store: previous, hash: '', undoUntil }, context.actor)]);
   context.data({ domain, store: previous, was: live }, `${domain}: store ${previous} is live again`);
   return EXIT.done;
 }
 
-async function rebuild(context: Context, log: SqliteLog, domain: string, { store, seeded }: DomainControl): Promise<number> {
+async function rebuild(
+  context: Context,
+  log: SqliteLog,
+  domain: string,
+  { store, seeded }: DomainControl,
+): Promise<number> {
   const [end = -1] = (await log.ends([domain]))[domain] ?? [];
   if (!seeded || end < 0) {
     const found = seeded ? 'the log is empty' : `${domain} is not seeded`;
     throw cliFault('BNY-CLI-REFUSED', { found, needed: 'a seeded domain', cure: `banyan etl ${domain}` });
   }
-  if (store.replaying) throw cliFault('BNY-CLI-REFUSED', { found: `store ${store.replaying} is being built`, needed: 'one replay at a time' });
+  if (store.replaying)
+    throw cliFault('BNY-CLI-REFUSED', {
+      found: `store ${store.replaying} is being built`,
+      needed: 'one replay at a time',
+    });
   const next = nextName([store.live, store.previous]);
   const plan = [
     `build store ${next} of ${domain} from the log, beside the live store ${store.live}`,
@@ -67,15 +90,26 @@ async function rebuild(context: Context, log: SqliteLog, domain: string, { store
   return EXIT.interrupted;
 }
 
-function finish(context: Context, domain: string, store: string, replayed: NonNullable<DomainControl['lastReplay']>): number {
+function finish(
+  context: Context,
+  domain: string,
+  store: string,
+  replayed: NonNullable<DomainControl['lastReplay']>,
+): number {
   const { failed, hash } = replayed;
   if (failed) {
-    const text = [`${domain}: ${failed.reason}`, ...failed.differences.map((difference) => JSON.stringify(difference))].join('\n');
+    const text = [
+      `${domain}: ${failed.reason}`,
+      ...failed.differences.map((difference) => JSON.stringify(difference)),
+    ].join('\n');
     context.data({ ...failed, equal: false }, text);
     return EXIT.differences;
   }
   const steps = [`banyan replay ${domain} --undo`];
-  context.data({ domain, equal: true, store, hash, next_steps: steps }, `${domain}: equal (${hash?.slice(0, 12)}), store ${store} is live. Back: ${steps[0]}`);
+  context.data(
+    { domain, equal: true, store, hash, next_steps: steps },
+    `${domain}: equal (${hash?.slice(0, 12)}), store ${store} is live. Back: ${steps[0]}`,
+  );
   return EXIT.done;
 }
 

@@ -20,8 +20,14 @@ async function resume(context: Context, [name = '']: string[], options: Record<s
   const log = openLog(context.config);
   try {
     const { parked } = (await readControlState(log)).of(name);
-    if (!parked) throw cliFault('BNY-CLI-REFUSED', { found: `${name} is not parked`, needed: 'a parked domain', cure: 'banyan status' });
-    if (parked.reseed && !reseed) throw cliFault('BNY-CLI-REFUSED', { found: parked.cause, needed: '--reseed', cure: parked.cure });
+    if (!parked)
+      throw cliFault('BNY-CLI-REFUSED', {
+        found: `${name} is not parked`,
+        needed: 'a parked domain',
+        cure: 'banyan status',
+      });
+    if (parked.reseed && !reseed)
+      throw cliFault('BNY-CLI-REFUSED', { found: parked.cause, needed: '--reseed', cure: parked.cure });
     const plan = reseed
       ? [`drop the changes parked since ${parked.since}`, `empty the stores of ${name}`, `seed ${name} again`]
       : [`put the changes parked since ${parked.since} through the capture, in order`, `make ${name} live again`];
@@ -35,7 +41,8 @@ async function resume(context: Context, [name = '']: string[], options: Record<s
         context.data({ domain: name, resumed: true, next_steps: next }, `${name}: live again. Next: ${next[0]}`);
         return EXIT.done;
       }
-      if (now.since !== since) throw cliFault('BNY-CLI-REFUSED', { found: `${name} was parked again: ${now.cause}`, cure: now.cure });
+      if (now.since !== since)
+        throw cliFault('BNY-CLI-REFUSED', { found: `${name} was parked again: ${now.cause}`, cure: now.cure });
     }
     return EXIT.interrupted;
   } finally {

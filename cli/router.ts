@@ -8,7 +8,9 @@ import { serviceUrl } from './serve.ts';
 import { startThread } from './threads.ts';
 
 export function registerRouter(program: Command): void {
-  const command = program.command('router').description('Run the router: the HTTP proxy in front of monolith and services');
+  const command = program
+    .command('router')
+    .description('Run the router: the HTTP proxy in front of monolith and services');
   handle(standard(command, ['banyan router']), runRouter);
 }
 
@@ -35,7 +37,9 @@ async function runRouter(context: Context): Promise<number> {
   const follower = startThread('router-thread', { configFile: options.config });
   follower.on('message', (state: RoutingState) => router.apply(state));
   const failed = new Promise<Error>((resolve) => follower.once('error', resolve));
-  const stopped = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+  const stopped = new Promise<undefined>((resolve) =>
+    signal.addEventListener('abort', () => resolve(undefined), { once: true }),
+  );
   const error = await Promise.race([failed, stopped]);
   await router.close();
   await source.close();

@@ -72,4 +72,3 @@ export function portOf(config: Config, domain: string): number {
 export function serviceUrl(config: Config, domain: string): string {
   return `http://${config.services.host}:${portOf(config, domain)}`;
 }
-

@@ -41,9 +41,13 @@ async function status(context: Context, _: string[], options: Record<string, unk
       const over = good || Date.now() > deadline || context.signal.aborted;
       if (!options['wait'] || over) {
         if (options['watch'] && process.stdout.isTTY) process.stdout.write('\x1b[H\x1b[2J');
-        context.data({ emitter, domains, next_steps: domains.map(({ next }) => next).filter(Boolean) }, render(emitter, domains));
+        context.data(
+          { emitter, domains, next_steps: domains.map(({ next }) => next).filter(Boolean) },
+          render(emitter, domains),
+        );
       }
-      if (options['wait'] ? over : !options['watch'] || context.signal.aborted) return good ? EXIT.done : EXIT.differences;
+      if (options['wait'] ? over : !options['watch'] || context.signal.aborted)
+        return good ? EXIT.done : EXIT.differences;
       await sleep(options['watch'] ? 1000 : 200, undefined, { signal: context.signal }).catch(() => undefined);
     }
   } finally {
@@ -75,7 +79,13 @@ function statusOf(fold: ControlFold, name: string, maxLagMs: number): DomainStat
     lagSeconds: lagMs === null ? null : Math.round(lagMs / 100) / 10,
     caughtUp: seeded !== undefined && lagMs !== null && lagMs <= maxLagMs,
     problem,
-    next: nextStep(name, { seeded: seeded !== undefined, running: etl !== undefined, parked: parked?.cure, problem, reads: reads.percent }),
+    next: nextStep(name, {
+      seeded: seeded !== undefined,
+      running: etl !== undefined,
+      parked: parked?.cure,
+      problem,
+      reads: reads.percent,
+    }),
   };
 }
 

@@ -14,10 +14,13 @@ export function registerSwitch(program: Command): void {
     .argument('<what>', '`reads`')
     .addOption(new Option('--percent <n>', 'share of the sessions').default('100'))
     .option('--yes', 'act on the plan');
-  handle(standard(toService, ['banyan switch orders reads --percent 10', 'banyan switch orders reads --yes']), async (context, args, options) => {
-    const percent = parsePercent(String(options['percent']));
-    return moveReads(context, args, percent);
-  });
+  handle(
+    standard(toService, ['banyan switch orders reads --percent 10', 'banyan switch orders reads --yes']),
+    async (context, args, options) => {
+      const percent = parsePercent(String(options['percent']));
+      return moveReads(context, args, percent);
+    },
+  );
   const back = program
     .command('rollback')
     .description("Move a domain's reads back to the monolith, at once and from any state")
@@ -49,11 +52,16 @@ async function moveReads(context: Context, [name = '', what]: string[], percent:
       context.data({ ...state, changed: false }, `${name}: reads are at ${percent} % already`);
       return EXIT.done;
     }
-    const plan = [`${name}: reads from ${reads.percent} % to ${percent} % of the sessions, on every router, within 100 ms`];
+    const plan = [
+      `${name}: reads from ${reads.percent} % to ${percent} % of the sessions, on every router, within 100 ms`,
+    ];
     if (!(await context.confirm(plan))) return EXIT.differences;
     await post(context, log, name, percent, reads.revision);
     const steps = percent === 0 ? [] : [`banyan rollback ${name} reads`];
-    context.data({ ...state, reads: percent, was: reads.percent, changed: true, next_steps: steps }, `${name}: reads ${reads.percent} % → ${percent} %`);
+    context.data(
+      { ...state, reads: percent, was: reads.percent, changed: true, next_steps: steps },
+      `${name}: reads ${reads.percent} % → ${percent} %`,
+    );
     return EXIT.done;
   } finally {
     await log.close();
@@ -61,7 +69,13 @@ async function moveReads(context: Context, [name = '', what]: string[], percent:
 }
 
 /** Appends the switch and reads back whether it counted: another one may have come first. */
-async function post(context: Context, log: SqliteLog, domain: string, percent: number, revision: number): Promise<void> {
+async function post(
+  context: Context,
+  log: SqliteLog,
+  domain: string,
+  percent: number,
+  revision: number,
+): Promise<void> {
   await log.post([controlEvent('ReadsSwitched', { domain, percent, revision }, context.actor)]);
   const { reads } = (await readControlState(log)).of(domain);
   if (reads.revision === revision + 1 && reads.percent === percent) return;

@@ -34,7 +34,10 @@ async function up(context: Context): Promise<number> {
     const name = args.join(' ');
     for (let failures = 0; !signal.aborted; ) {
       const started = Date.now();
-      const child = fork(process.argv[1] as string, [...args, '--config', options.config], { env, stdio: ['ignore', 2, 2, 'ipc'] });
+      const child = fork(process.argv[1] as string, [...args, '--config', options.config], {
+        env,
+        stdio: ['ignore', 2, 2, 'ipc'],
+      });
       children.set(name, child);
       child.on('message', (message) => ringOthers(child, message));
       logger.info({ part: name, child: child.pid }, 'started');

@@ -21,12 +21,18 @@ export class ChunkReader {
   }
 
   /** @throws BNY-CDC-SETTINGS, BNY-CDC-UNSUPPORTED-COLUMN */
-  static async open(connection: Connection, schema: string, name: string, captured: CapturedTable): Promise<ChunkReader> {
+  static async open(
+    connection: Connection,
+    schema: string,
+    name: string,
+    captured: CapturedTable,
+  ): Promise<ChunkReader> {
     const table = await describeTable(connection, schema, name);
     if (!table || table.key.length === 0) {
       throw cdcFault('BNY-CDC-SETTINGS', { found: `\`${name}\` ${table ? 'has no primary key' : 'does not exist'}` });
     }
-    const sql = 'SELECT TABLE_ROWS AS estimate FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?';
+    const sql =
+      'SELECT TABLE_ROWS AS estimate FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?';
     const [rows] = await connection.query<RowDataPacket[]>({ sql, values: [schema, name], rowsAsArray: false });
     return new ChunkReader(connection, table, compileSelect(table, captured), Number(rows[0]?.['estimate'] ?? 0));
   }

@@ -12,7 +12,14 @@ export interface SeedAccess {
 /** A connection that reads rows without loss. @throws BNY-CDC-UNREACHABLE */
 export async function connectForSeed({ host, port, user, password }: SeedAccess): Promise<Connection> {
   try {
-    const connection = await mysql.createConnection({ host, port, user, password, connectTimeout: 5000, ...SELECT_OPTIONS });
+    const connection = await mysql.createConnection({
+      host,
+      port,
+      user,
+      password,
+      connectTimeout: 5000,
+      ...SELECT_OPTIONS,
+    });
     await connection.query(SELECT_SESSION);
     return connection;
   } catch (error) {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
 import type { Logger } from 'pino';
-import type { CapturedTables, Change, SeedProgress, Value } from '../cdc/index.ts';
 import type { SeedChunk } from '../cdc/emitter/seeding.ts';
+import type { CapturedTables, Change, SeedProgress, Value } from '../cdc/index.ts';
 import { quoteName } from '../cdc/values/select.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { overload } from './throttle.ts';
@@ -178,8 +178,17 @@ export class Run {
   /** Waits a little when the run is paused or the monolith is too busy. */
   async #mustWait(connection: Connection, table: string): Promise<boolean> {
     const { paused, maxLoad } = this.#progress;
-    const reason = paused ? 'paused by `banyan etl --pause`' : maxLoad ? await overload(connection, maxLoad) : undefined;
-    this.#status = { ...this.#status, table, state: paused ? 'paused' : reason ? 'throttled' : 'reading', reason: reason ?? null };
+    const reason = paused
+      ? 'paused by `banyan etl --pause`'
+      : maxLoad
+        ? await overload(connection, maxLoad)
+        : undefined;
+    this.#status = {
+      ...this.#status,
+      table,
+      state: paused ? 'paused' : reason ? 'throttled' : 'reading',
+      reason: reason ?? null,
+    };
     if (reason) await sleep(200, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     return reason !== undefined;
   }

@@ -27,17 +27,37 @@ interface KeyKind {
 
 const KINDS: Record<string, KeyKind> = {
   signed: { columns: 'id INT', key: ['id'], nth: (n) => [String(n - 500)] },
-  unsigned: { columns: 'id BIGINT UNSIGNED', key: ['id'], nth: (n) => [String(18_446_744_073_709_550_000n + BigInt(n))] },
+  unsigned: {
+    columns: 'id BIGINT UNSIGNED',
+    key: ['id'],
+    nth: (n) => [String(18_446_744_073_709_550_000n + BigInt(n))],
+  },
   composite: { columns: 'a SMALLINT, b VARCHAR(20)', key: ['a', 'b'], nth: (n) => [String(n % 7), `'k${n}'`] },
   insensitive: {
     columns: 'id VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci',
     key: ['id'],
     nth: (n) => [`'${['é', 'E', 'ß', 'z', 'Ω', '_'][n % 6]}-${n}'`],
   },
-  latin: { columns: 'id VARCHAR(40) CHARACTER SET latin1 COLLATE latin1_swedish_ci', key: ['id'], nth: (n) => [`'${['å', 'A', 'ö'][n % 3]}${n}'`] },
-  binary: { columns: 'id BINARY(8)', key: ['id'], nth: (n) => [`X'${(n * 2_654_435_761).toString(16).padStart(16, '0').slice(-16)}'`] },
-  moment: { columns: 'at DATETIME(3), n INT', key: ['at', 'n'], nth: (n) => [`'2026-01-01 00:00:0${n % 10}.${String(n % 1000).padStart(3, '0')}'`, String(n)] },
-  amount: { columns: 'id DECIMAL(20,4)', key: ['id'], nth: (n) => [`${n * 3 - 700}.${String(n % 10000).padStart(4, '0')}`] },
+  latin: {
+    columns: 'id VARCHAR(40) CHARACTER SET latin1 COLLATE latin1_swedish_ci',
+    key: ['id'],
+    nth: (n) => [`'${['å', 'A', 'ö'][n % 3]}${n}'`],
+  },
+  binary: {
+    columns: 'id BINARY(8)',
+    key: ['id'],
+    nth: (n) => [`X'${(n * 2_654_435_761).toString(16).padStart(16, '0').slice(-16)}'`],
+  },
+  moment: {
+    columns: 'at DATETIME(3), n INT',
+    key: ['at', 'n'],
+    nth: (n) => [`'2026-01-01 00:00:0${n % 10}.${String(n % 1000).padStart(3, '0')}'`, String(n)],
+  },
+  amount: {
+    columns: 'id DECIMAL(20,4)',
+    key: ['id'],
+    nth: (n) => [`${n * 3 - 700}.${String(n % 10000).padStart(4, '0')}`],
+  },
 };
 const ROWS = 1200;
 
@@ -47,12 +67,20 @@ describe('a seed under live writes', () => {
   let log: SqliteLog;
   const logger = pino({ level: 'silent' });
   const tables: CapturedTables = Object.fromEntries(
-    Object.entries(KINDS).map(([name, { key }]): [string, CapturedTable] => [name, { key, columns: [...key, 'version', 'text'] }]),
+    Object.entries(KINDS).map(([name, { key }]): [string, CapturedTable] => [
+      name,
+      { key, columns: [...key, 'version', 'text'] },
+    ]),
   );
   const domain: CapturedDomain = {
     name: 'kinds',
     tables,
-    capture: Object.fromEntries(Object.keys(KINDS).map((table) => [table, (change: Change) => ({ type: 'RowSet', key: table, data: data(change) })])),
+    capture: Object.fromEntries(
+      Object.keys(KINDS).map((table) => [
+        table,
+        (change: Change) => ({ type: 'RowSet', key: table, data: data(change) }),
+      ]),
+    ),
     encode: ({ data: content }) => ({ version: 1, data: JSON.stringify(content) }),
   };
 
@@ -62,11 +90,14 @@ describe('a seed under live writes', () => {
     log = openSqliteLog({ file: join(folder, 'log.sqlite'), topics: topicsFor({ kinds: {} }) });
     const root = await connect(server);
     await root.query('CREATE DATABASE shop CHARACTER SET utf8mb4');
-    for (const sql of installSql({ banyanSchema: 'banyan', schema: 'shop', user: 'banyan', password: 'p' })) await root.query(sql);
+    for (const sql of installSql({ banyanSchema: 'banyan', schema: 'shop', user: 'banyan', password: 'p' }))
+      await root.query(sql);
     // Drawn under the row's lock, so that the versions of a row grow in the order of its commits.
     await root.query('CREATE SEQUENCE shop.version');
     for (const [name, { columns, key, nth }] of Object.entries(KINDS)) {
-      await root.query(`CREATE TABLE shop.${name} (${columns}, version BIGINT, text VARCHAR(100), PRIMARY KEY (${key.join(', ')}))`);
+      await root.query(
+        `CREATE TABLE shop.${name} (${columns}, version BIGINT, text VARCHAR(100), PRIMARY KEY (${key.join(', ')}))`,
+      );
       const values = Array.from({ length: ROWS }, (_, n) => `(${nth(n).join(', ')}, 0, 'as filled')`);
       await root.query(`INSERT INTO shop.${name} VALUES ${values.join(', ')}`);
     }
@@ -82,12 +113,17 @@ describe('a seed under live writes', () => {
   it('ends with the log equal to the tables, over every kind of key, with restarts in between', async () => {
     const writing = new AbortController();
     const writers = [1, 2, 3].map((seed) => write(server, seed, writing.signal));
-    await log.post([controlEvent('EtlRequested', { domain: 'kinds', run: 'r1', chunkRows: 50, maxLoad: null }, 'test')]);
+    await log.post([
+      controlEvent('EtlRequested', { domain: 'kinds', run: 'r1', chunkRows: 50, maxLoad: null }, 'test'),
+    ]);
     const random = randomFrom(7);
     let sessions = 0;
     while (!(await readControlState(log)).of('kinds').seeded) {
       // The first sessions are cut off at any moment, as by a kill; what they left in the log is all that counts.
-      await session(sessions++ < 25 ? 50 + random() * 300 : 60_000, async () => (await readControlState(log)).of('kinds').seeded !== undefined);
+      await session(
+        sessions++ < 25 ? 50 + random() * 300 : 60_000,
+        async () => (await readControlState(log)).of('kinds').seeded !== undefined,
+      );
     }
     expect(sessions).toBeGreaterThan(3);
     writing.abort();
@@ -105,10 +141,26 @@ describe('a seed under live writes', () => {
     const access = { host: server.host, port: server.port, user: 'banyan', password: 'p', banyanSchema: 'banyan' };
     const database = await EmitterDatabase.open(access, stop.signal, logger);
     if (!database) return;
-    const own = { heartbeat: { key: ['id'], columns: ['id', 'beat'] }, watermark: { key: ['domain'], columns: ['domain', 'chunk', 'edge'] } };
+    const own = {
+      heartbeat: { key: ['id'], columns: ['id', 'beat'] },
+      watermark: { key: ['domain'], columns: ['domain', 'chunk', 'edge'] },
+    };
     const { banyanSchema, ...connection } = access;
-    const source = openBinlogSource({ connection, schema: 'shop', tables, alsoFollow: { schema: banyanSchema, tables: own }, logger });
-    const seeder = new EtlSeeder({ log, domains: [domain], schema: 'shop', banyanSchema, connect: () => slowly(access), logger });
+    const source = openBinlogSource({
+      connection,
+      schema: 'shop',
+      tables,
+      alsoFollow: { schema: banyanSchema, tables: own },
+      logger,
+    });
+    const seeder = new EtlSeeder({
+      log,
+      domains: [domain],
+      schema: 'shop',
+      banyanSchema,
+      connect: () => slowly(access),
+      logger,
+    });
     const running = emit(
       {
         log,
@@ -160,7 +212,8 @@ describe('a seed under live writes', () => {
       for (const values of all as unknown[][]) {
         const row = select.row(values);
         const id = `${name} ${JSON.stringify(select.key(row))}`;
-        if (JSON.stringify(rows.get(id)) !== JSON.stringify(row)) found.push(`${id}: ${JSON.stringify(rows.get(id))} / ${JSON.stringify(row)}`);
+        if (JSON.stringify(rows.get(id)) !== JSON.stringify(row))
+          found.push(`${id}: ${JSON.stringify(rows.get(id))} / ${JSON.stringify(row)}`);
         rows.delete(id);
       }
     }
@@ -191,7 +244,8 @@ describe('a seed under live writes', () => {
       if (seed && deleted.has(id)) found.push(`${id} was seeded after its deletion`);
       deleted.delete(id);
       const version = Number(row['version']);
-      if (version < (newest.get(id) ?? 0)) found.push(`${id}: ${version} after ${newest.get(id)}${seed ? ' by a seed' : ''}`);
+      if (version < (newest.get(id) ?? 0))
+        found.push(`${id}: ${version} after ${newest.get(id)}${seed ? ' by a seed' : ''}`);
       newest.set(id, version);
     }
     return found;

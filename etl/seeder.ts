@@ -1,5 +1,5 @@
-import { type CapturedDomain, type Change, EMITTER, type Row, type SeedProgress } from '../cdc/index.ts';
 import type { SeedChunk, Seeder } from '../cdc/emitter/seeding.ts';
+import { type CapturedDomain, type Change, EMITTER, type Row, type SeedProgress } from '../cdc/index.ts';
 import { type EventLog, latestEvent } from '../log/index.ts';
 import { Rate } from './rate.ts';
 import { Run, type RunOptions } from './run.ts';

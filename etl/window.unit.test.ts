@@ -3,7 +3,13 @@ import type { Change, Row } from '../cdc/index.ts';
 import { Window } from './window.ts';
 
 const row = (id: number, title: string): { key: number[]; row: Row } => ({ key: [id], row: { id, title } });
-const update = (id: number, title: string): Change => ({ table: 't', kind: 'update', key: [id], before: { id }, after: { id, title } });
+const update = (id: number, title: string): Change => ({
+  table: 't',
+  kind: 'update',
+  key: [id],
+  before: { id },
+  after: { id, title },
+});
 
 function window(...rows: { key: number[]; row: Row }[]): Window {
   const made = new Window('w', 't');
@@ -15,7 +21,10 @@ describe('a chunk between its watermarks', () => {
   it('is seeded as it was read when nothing happened meanwhile', () => {
     const w = window(row(1, 'a'), row(2, 'b'));
     w.open();
-    expect(w.close().map(({ after }) => after)).toEqual([{ id: 1, title: 'a' }, { id: 2, title: 'b' }]);
+    expect(w.close().map(({ after }) => after)).toEqual([
+      { id: 1, title: 'a' },
+      { id: 2, title: 'b' },
+    ]);
   });
 
   it('loses the rows that an event stands for', () => {
@@ -57,7 +66,10 @@ describe('a chunk between its watermarks', () => {
 
   it('keeps the keys of different rows apart that look alike as text', () => {
     const w = new Window('w', 't');
-    w.rows = [{ key: ['1'], row: { id: '1' } }, { key: [1], row: { id: 1 } }];
+    w.rows = [
+      { key: ['1'], row: { id: '1' } },
+      { key: [1], row: { id: 1 } },
+    ];
     w.open();
     w.pass({ table: 't', kind: 'delete', key: [1], before: { id: 1 } }, true);
     expect(w.close().map(({ key }) => key)).toEqual([['1']]);

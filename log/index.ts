@@ -15,7 +15,7 @@ export { followControl, readControlState } from './control/tail.ts';
 export { Doorbell } from './doorbell.ts';
 export { BanyanError, type ErrorCatalogue, type ErrorEntry, type ErrorFacts, faultsOf, LOG_ERRORS } from './errors.ts';
 export { openMemoryLog } from './memory/log.ts';
-export { openSqliteLog, type SqliteLog, type SqliteLogOptions } from './sqlite/log.ts';
 export { isRing, relayDoorbell } from './relay.ts';
+export { openSqliteLog, type SqliteLog, type SqliteLogOptions } from './sqlite/log.ts';
 export { parkingTopic, RESET_TYPE, topicsFor } from './topics.ts';
 export * from './types.ts';

@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { differsFromTables } from './proof/tables.ts';
-import { table } from '../cli/table.ts';
-import config from '../banyan.config.ts';
 import { join } from 'node:path';
-import { answers, createWorld, DOMAINS, type World } from './lib/world.ts';
+import { parseArgs } from 'node:util';
+import config from '../banyan.config.ts';
+import { table } from '../cli/table.ts';
 import { LagProbe } from './lib/lag-probe.ts';
 import { killPart } from './lib/parts.ts';
+import { answers, createWorld, DOMAINS, type World } from './lib/world.ts';
 import { checkLog } from './proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from './proof/routes.ts';
+import { differsFromTables } from './proof/tables.ts';
 import { Traffic } from './traffic/traffic.ts';
 
 const { values: options } = parseArgs({
@@ -33,7 +33,7 @@ async function stage(name: string, work: () => Promise<string>): Promise<void> {
 }
 
 let world: World | undefined;
-let etl = { rows: 0, rowsPerSecond: 0 };
+const etl = { rows: 0, rowsPerSecond: 0 };
 try {
   await stage('a monolith with', async () => {
     world = await createWorld({ ...size, seed });
@@ -45,7 +45,8 @@ try {
   process.exitCode = 1;
 } finally {
   if (world && process.exitCode !== 0) {
-    for (const output of ['monolith.out', 'banyan.out']) process.stderr.write(`\nThe end of ${output}:\n${lastLines(join(world.folder, output))}\n`);
+    for (const output of ['monolith.out', 'banyan.out'])
+      process.stderr.write(`\nThe end of ${output}:\n${lastLines(join(world.folder, output))}\n`);
   }
   if (world && options.keep && process.exitCode === 0) await keep(world);
   else await world?.stop();
@@ -54,16 +55,28 @@ try {
 }
 
 async function tell(world: World): Promise<number> {
-  await stage('banyan install', async () => `${done(await world.banyan('install', '--yes', '--json'))['done']} statements`);
+  await stage(
+    'banyan install',
+    async () => `${done(await world.banyan('install', '--yes', '--json'))['done']} statements`,
+  );
   await stage('banyan up', async () => {
     world.up.start();
     await answers(`${world.urls.router}/healthz`);
     for (const url of Object.values(world.urls.services)) await answers(`${url}/livez`);
     return 'emitter, 4 services and the router run';
   });
-  const traffic = new Traffic({ site: world.site, members: 8, password: world.password, pauseMs: options.quick ? 25 : 40, seed });
+  const traffic = new Traffic({
+    site: world.site,
+    members: 8,
+    password: world.password,
+    pauseMs: options.quick ? 25 : 40,
+    seed,
+  });
   const probe = new LagProbe(world);
-  await stage('banyan doctor', async () => `${(done(await world.banyan('doctor', '--json'))['findings'] as unknown[]).length} findings`);
+  await stage(
+    'banyan doctor',
+    async () => `${(done(await world.banyan('doctor', '--json'))['findings'] as unknown[]).length} findings`,
+  );
   await seedAll(world);
   await stage('caught up', async () => {
     done(await world.banyan('status', '--wait', '--timeout', '60', '--json'));
@@ -97,7 +110,8 @@ async function seedAll(world: World): Promise<void> {
 async function moveReads(world: World): Promise<void> {
   for (const percent of ['10', '50', '100']) {
     await stage(`banyan switch … reads ${percent} %`, async () => {
-      for (const domain of DOMAINS) done(await world.banyan('switch', domain, 'reads', '--percent', percent, '--yes', '--json'));
+      for (const domain of DOMAINS)
+        done(await world.banyan('switch', domain, 'reads', '--percent', percent, '--yes', '--json'));
       await pause(options.quick ? 1500 : 5000);
       return 'all four domains';
     });
@@ -137,12 +151,16 @@ async function report(world: World, traffic: Traffic, lag: { p50Ms: number; p99M
     await caughtUp(world);
     const data = world.env['BANYAN_DATA'] as string;
     const log = await checkLog(data, DOMAINS, traffic.ledger);
-    const stores = (done(await world.banyan('status', '--json'))['domains'] as { domain: string; store: string }[]).map(async ({ domain, store }) => {
-      const definition = config.domains.find(({ name }) => name === domain);
-      if (!definition) throw new Error(domain);
-      const file = join(data, 'stores', `${domain}.${store}.sqlite`);
-      return (await differsFromTables(definition, config.domains, world.mariadb, file)).map((difference) => JSON.stringify(difference));
-    });
+    const stores = (done(await world.banyan('status', '--json'))['domains'] as { domain: string; store: string }[]).map(
+      async ({ domain, store }) => {
+        const definition = config.domains.find(({ name }) => name === domain);
+        if (!definition) throw new Error(domain);
+        const file = join(data, 'stores', `${domain}.${store}.sqlite`);
+        return (await differsFromTables(definition, config.domains, world.mariadb, file)).map((difference) =>
+          JSON.stringify(difference),
+        );
+      },
+    );
     lost = [...log.lost, ...log.outOfOrder, ...log.doubled, ...(await Promise.all(stores)).flat()];
     const { compared, different } = await compareRoutes(world, await everyRoute(world, options.quick ? 1000 : 4000));
     differences = different;
@@ -168,7 +186,8 @@ async function report(world: World, traffic: Traffic, lag: { p50Ms: number; p99M
     ['commit to visible in a service', `p50 ${lag.p50Ms} ms, p99 ${lag.p99Ms} ms`],
   ];
   process.stdout.write(`\n${table(['WHAT', 'FIGURE'], rows)}\n`);
-  for (const example of [...examples, ...lost.slice(0, 10), ...differences.slice(0, 10)]) process.stdout.write(`  ${example}\n`);
+  for (const example of [...examples, ...lost.slice(0, 10), ...differences.slice(0, 10)])
+    process.stdout.write(`  ${example}\n`);
   if (options.json) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
   return failed + lost.length + differences.length === 0 ? 0 : 1;
 }

@@ -13,7 +13,12 @@ interface Outcome {
 const jestLevel = (suffix: string) => () => jest(`\\.${suffix}\\.test\\.ts$`);
 
 const LEVELS: Record<string, (args: string[]) => Outcome | Promise<Outcome>> = {
-  check: () => sum(['typecheck', 'lint', 'unused', 'package'].map((name) => command('npm', ['run', '--silent', `check:${name}`], `check ${name}`))),
+  check: () =>
+    sum(
+      ['typecheck', 'lint', 'unused', 'package'].map((name) =>
+        command('npm', ['run', '--silent', `check:${name}`], `check ${name}`),
+      ),
+    ),
   unit: jestLevel('unit'),
   int: jestLevel('int'),
   e2e: jestLevel('e2e'),
@@ -23,7 +28,9 @@ const LEVELS: Record<string, (args: string[]) => Outcome | Promise<Outcome>> = {
 const args = process.argv.slice(2);
 const named = args[0] && args[0] in LEVELS ? [args[0]] : args.length === 0 ? Object.keys(LEVELS) : undefined;
 if (!named) {
-  process.stderr.write(`scripts/test: found ${args[0]}; needed: ${Object.keys(LEVELS).join(', ')}, or nothing for all\n`);
+  process.stderr.write(
+    `scripts/test: found ${args[0]}; needed: ${Object.keys(LEVELS).join(', ')}, or nothing for all\n`,
+  );
   process.exit(64);
 }
 const outcomes: Outcome[] = [];
@@ -31,7 +38,9 @@ for (const level of named) {
   const started = Date.now();
   const rest = args.length === 0 && level === 'faults' ? ['--rounds', String(FAULT_ROUNDS_CI)] : args.slice(1);
   const outcome = await (LEVELS[level] as (typeof LEVELS)[string])(rest);
-  process.stdout.write(`${level}: ${outcome.passed} passed, ${outcome.failed} failed in ${Math.round((Date.now() - started) / 1000)} s\n`);
+  process.stdout.write(
+    `${level}: ${outcome.passed} passed, ${outcome.failed} failed in ${Math.round((Date.now() - started) / 1000)} s\n`,
+  );
   outcomes.push(outcome);
 }
 const total = sum(outcomes);
@@ -52,9 +61,13 @@ function jest(pattern: string): Outcome {
   const folder = mkdtempSync(join(tmpdir(), 'banyan-test-'));
   const report = join(folder, 'report.json');
   const options = ['--testPathPatterns', pattern, '--json', `--outputFile=${report}`, '--maxWorkers=2'];
-  spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', ...options], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  spawnSync(
+    process.execPath,
+    ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', ...options],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
   try {
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
     return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };

@@ -73,9 +73,9 @@ const CHECKSUM = 4;
 
 /**
  * The server's stream of binlog events, read through zongji: its connection, its request and its parsers, but below its
- * handling of tables and rows. That part asks `information_schema` of today when a table map does not say all, takes a
- * latin1 column with a NOPAD collation for utf8mb4, takes checksums for data when the server stops writing them, and
- * costs four times as much. Row events are read by `rows.ts`.
+ * handling of tables and rows. That part asks `information_schema` of today when a table map does not say all, takes
+ * charsets for others (NOPAD collations, columns behind a GEOMETRY) and data for checksums when the server stops
+ * writing them, and is slower. Rows are read by `rows.ts`.
  */
 export class Dump extends (ZongJi as unknown as new (dsn: object) => InstanceType<typeof ZongJi> & Internals) {
   readonly #listener: DumpListener;
@@ -94,7 +94,7 @@ export class Dump extends (ZongJi as unknown as new (dsn: object) => InstanceTyp
     this.on('ready', () => {
       this.BinlogClass = tapped(this.BinlogClass, this);
     });
-    this.#watchdog = setInterval(() => this.#watch(), settings.silenceMs / 2);
+    this.#watchdog = setInterval(() => this.#watch(), settings.silenceMs);
     this.start({ gtidSet: gtidPosition, serverId: settings.serverId });
   }
 

@@ -22,7 +22,6 @@ export interface GroupOwner {
 /** What the binlog holds between a GTID and its commit: the changes of one transaction, cut in parts. */
 export class Group implements RowsSink {
   readonly gtid: string;
-  readonly domain: number;
   /** One statement, without a commit. */
   readonly standalone: boolean;
   readonly xid: string | undefined;
@@ -48,7 +47,6 @@ export class Group implements RowsSink {
 
   constructor(event: MariadbGtidEvent, begin: Position, toSkip: number, owner: GroupOwner) {
     this.gtid = event.gtid;
-    this.domain = event.domainId;
     this.standalone = event.standalone;
     this.xa = event.preparedXa ? 'prepared' : event.completedXa ? 'completed' : undefined;
     this.xid = this.xa && `${event.xidFormatId}:${event.xidGtrid?.toString('hex')}:${event.xidBqual?.toString('hex')}`;

@@ -4,7 +4,7 @@ import { fromNow, type Session } from '../contract.ts';
 import { startTestServer, type TestServer } from './test-support.ts';
 
 const MEGABYTE = 2 ** 20;
-const ROWS = 300;
+const ROWS = 200;
 
 let server: TestServer;
 let session: Session;

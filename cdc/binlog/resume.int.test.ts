@@ -179,6 +179,14 @@ describe('a history that is not the one that was read stops the reading', () => 
     expect(await failure(begin.resume)).toMatchObject({ code: 'BNY-CDC-DIVERGED' });
   });
 
+  it('the binlog was begun anew, with the GTIDs of the old one', async () => {
+    await session.sql('FLUSH BINARY LOGS');
+    const { resume, gtid } = await fromNow(source);
+    await session.sql('RESET MASTER', `SET GLOBAL gtid_binlog_state = '${gtid}'`);
+    await insert(1);
+    expect(await failure(resume)).toMatchObject({ code: 'BNY-CDC-DIVERGED', found: expect.stringContaining('behind') });
+  });
+
   it('another server, with the same id and with another one', async () => {
     await insert(1);
     const [first] = await history();

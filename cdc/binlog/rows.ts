@@ -16,13 +16,10 @@ export interface RowsSink {
 
 const cursor: Cursor = { bytes: Buffer.alloc(0), at: 0, problem: undefined };
 
-export function tableIdOf({ bytes, body }: RawEvent): number {
-  return bytes.readUIntLE(body, 6);
-}
-
 /** Reads the rows of one event into changes. */
 export function readRows(event: RawEvent, type: RowsEventType, maps: TableMaps, sink: RowsSink): void {
-  const id = tableIdOf(event);
+  const { bytes, body } = event;
+  const id = bytes.readUIntLE(body, 6);
   // Ends a statement whose tables were all left out.
   if (id === 0xffffffffffff) return;
   const table = maps.get(id);
@@ -33,7 +30,6 @@ export function readRows(event: RawEvent, type: RowsEventType, maps: TableMaps, 
     return;
   }
 
-  const { bytes, body } = event;
   let at = body + 8;
   if (type.extra) at += bytes.readUInt16LE(at);
   const [count, bitmapAt] = lengthCoded(bytes, at);

@@ -119,8 +119,9 @@ export function isDenied(error: unknown): boolean {
 /** The account as GRANT names it. */
 export async function accountOf(connection: mysql.Connection): Promise<string> {
   const [row] = await query(connection, 'SELECT CURRENT_USER() AS account');
-  const [user, host] = String(row?.['account']).split('@');
-  return `'${user}'@'${host}'`;
+  const account = String(row?.['account']);
+  const at = account.lastIndexOf('@');
+  return `'${account.slice(0, at)}'@'${account.slice(at + 1)}'`;
 }
 
 /** Why the server refused or ended the stream. */

@@ -45,8 +45,8 @@ export class TableMaps implements FollowedNames {
       }
     };
     follow(settings.schema, settings.tables, '');
-    if (settings.alsoFollow)
-      follow(settings.alsoFollow.schema, settings.alsoFollow.tables, `${settings.alsoFollow.schema}.`);
+    const { schema, tables } = settings.alsoFollow ?? { schema: '', tables: {} };
+    follow(schema, tables, `${schema}.`);
   }
 
   nameOf(schema: string, table: string): string | undefined {
@@ -72,15 +72,13 @@ export class TableMaps implements FollowedNames {
   }
 
   /** Takes a table map. Cheap when it says what it said before, as it does for nearly every statement. */
-  map(event: RawEvent): FollowedTable | undefined {
+  map(event: RawEvent): void {
     const { bytes, body, end } = event;
     const id = bytes.readUIntLE(body, 6);
     const known = this.#byId.get(id);
-    if (known && known.body.compare(bytes, body + 6, end) === 0) return known.followed;
+    if (known && known.body.compare(bytes, body + 6, end) === 0) return;
     const copy = Buffer.from(bytes.subarray(body + 6, end));
-    const followed = this.#followed(event);
-    this.#byId.set(id, { body: copy, followed });
-    return followed;
+    this.#byId.set(id, { body: copy, followed: this.#followed(event) });
   }
 
   #followed(event: RawEvent): FollowedTable | undefined {

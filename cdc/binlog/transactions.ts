@@ -14,6 +14,8 @@ import type { ServerFacts } from './server.ts';
 import { TableMaps } from './table-maps.ts';
 
 const IGNORABLE = 0x80;
+/** Parts are cut by size too: large rows would make them too large to hold. */
+const PART_BYTES = 8 * 2 ** 20;
 
 /**
  * Puts the stream's events together to transactions.
@@ -46,7 +48,7 @@ export class Transactions implements GroupOwner {
     resume: Resume,
     deliver: (transaction: Transaction, bytes: number) => void,
   ) {
-    this.limits = { changes: settings.maxPartChanges, bytes: settings.maxPartBytes };
+    this.limits = { changes: settings.maxPartChanges, bytes: PART_BYTES };
     this.#server = server;
     this.#deliver = deliver;
     this.#maps = new TableMaps(settings, server.charsets, server.fold);
@@ -98,7 +100,7 @@ export class Transactions implements GroupOwner {
     const position = this.#position.toString();
     if (this.#reread || position <= this.#resume.position) return;
     this.#resume = { ...this.#resume, position };
-    this.#deliver(markerOf(this.#resume, event.timestamp), 0);
+    
   }
 
   #inside(group: Group, event: RawEvent): void {
@@ -190,7 +192,8 @@ export class Transactions implements GroupOwner {
   #send(group: Group, event: RawEvent, unfinished: Resume['unfinished']): void {
     const transaction = this.#fingerprint(group, event);
     const { end } = transaction;
-    if (end < this.#resume.position || (group.part === 0 && end === this.#resume.position)) {
+    // A binlog that was begun anew numbers its files anew.
+    if (end < this.#resume.position) {
       throw this.#divergence(`${group.gtid} at ${end}, behind ${this.#resume.position}`);
     }
     this.#resume = { ...this.#resume, position: end, gtidPosition: this.#gtidPosition, transaction, unfinished };
@@ -207,8 +210,9 @@ export class Transactions implements GroupOwner {
     const needed = this.#reread?.transaction;
     const fields = Object.keys(found) as (keyof Fingerprint)[];
     const different = fields.filter((field) => found[field] !== needed?.[field]);
-    if (different.length > 0)
+    if (different.length > 0) {
       throw this.#divergence(`${found.gtid} at ${found.end} with another ${different.join(', ')}`);
+    }
     this.#reread = undefined;
     this.#resume = { ...this.#resume, serverUid: this.#server.serverUid };
   }

@@ -1,11 +1,5 @@
 import type { Logger } from 'pino';
-import {
-  BanyanError,
-  ControlFold,
-  type EventLog,
-  latestEvent,
-  type NewEvent,
-} from '../../log/index.ts';
+import { BanyanError, ControlFold, type EventLog, latestEvent, type NewEvent } from '../../log/index.ts';
 import type { Disturbance, Source, Transaction } from '../types.ts';
 import { Appender } from './appender.ts';
 import type { CapturedDomain } from './capture.ts';

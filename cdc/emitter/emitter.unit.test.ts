@@ -16,9 +16,15 @@ describe('the emitter', () => {
         const log = memoryLog();
         const source = new ScriptedSource();
         let id = 0;
-        for (const size of transactions) source.add(Array.from({ length: size }, () => insert(id % 2 ? 'orders' : 'parcels', id++)));
+        for (const size of transactions)
+          source.add(Array.from({ length: size }, () => insert(id % 2 ? 'orders' : 'parcels', id++)));
         const pending = [...script];
-        await emitAll(source, [orders, parcels], faultyLog(log, () => pending.shift()), async () => (await eventsOf(log, 'orders', 'parcels')).length >= id);
+        await emitAll(
+          source,
+          [orders, parcels],
+          faultyLog(log, () => pending.shift()),
+          async () => (await eventsOf(log, 'orders', 'parcels')).length >= id,
+        );
         const keys = (await eventsOf(log, 'orders', 'parcels')).map((event) => Number(event.key));
         expect(keys.filter((key) => key % 2)).toEqual(Array.from({ length: id }, (_, i) => i).filter((key) => key % 2));
         expect(keys).toHaveLength(id);
@@ -33,8 +39,15 @@ describe('the emitter', () => {
     source.add([insert('orders', 0)]);
     source.add(Array.from({ length: 3500 }, (_, i) => insert('orders', i + 1)));
     let appends = 0;
-    await emitAll(source, [orders], faultyLog(log, () => (++appends % 2 ? 'after' : 'before')), async () => (await eventsOf(log, 'orders')).length >= 3501);
-    expect((await eventsOf(log, 'orders')).map((event) => Number(event.key))).toEqual(Array.from({ length: 3501 }, (_, i) => i));
+    await emitAll(
+      source,
+      [orders],
+      faultyLog(log, () => (++appends % 2 ? 'after' : 'before')),
+      async () => (await eventsOf(log, 'orders')).length >= 3501,
+    );
+    expect((await eventsOf(log, 'orders')).map((event) => Number(event.key))).toEqual(
+      Array.from({ length: 3501 }, (_, i) => i),
+    );
   });
 
   it('refuses to go on inside a part when the capture has changed meanwhile', async () => {
@@ -43,16 +56,30 @@ describe('the emitter', () => {
     source.add(Array.from({ length: 1500 }, (_, i) => insert('orders', i)));
     let appends = 0;
     const crashed = async () => appends >= 2;
-    await emitAll(source, [orders], faultyLog(log, () => (++appends === 2 ? 'before' : undefined)), crashed);
-    const changed = { ...orders, capture: { orders: (change: Change) => (change.key[0] === 3 ? undefined : orders.capture['orders']?.(change)) } };
-    await expect(emitAll(source, [changed], log, async () => false)).rejects.toMatchObject({ code: 'BNY-CDC-CAPTURE-CHANGED' });
+    await emitAll(
+      source,
+      [orders],
+      faultyLog(log, () => (++appends === 2 ? 'before' : undefined)),
+      crashed,
+    );
+    const changed = {
+      ...orders,
+      capture: { orders: (change: Change) => (change.key[0] === 3 ? undefined : orders.capture['orders']?.(change)) },
+    };
+    await expect(emitAll(source, [changed], log, async () => false)).rejects.toMatchObject({
+      code: 'BNY-CDC-CAPTURE-CHANGED',
+    });
   });
 
   it('gives the same ids at every reading, and different ones to each change of a row', async () => {
     const run = async () => {
       const log = memoryLog();
       const source = new ScriptedSource();
-      source.add([insert('orders', 1), { table: 'orders', kind: 'delete', key: [1], before: { id: 1 } }, insert('orders', 1)]);
+      source.add([
+        insert('orders', 1),
+        { table: 'orders', kind: 'delete', key: [1], before: { id: 1 } },
+        insert('orders', 1),
+      ]);
       source.add([insert('orders', 1)]);
       await emitAll(source, [orders], log, async () => (await eventsOf(log, 'orders')).length >= 4);
       return (await eventsOf(log, 'orders')).map((event) => event.id);
@@ -65,7 +92,10 @@ describe('the emitter', () => {
   it('makes no event of an update that changed no captured column', async () => {
     const log = memoryLog();
     const source = new ScriptedSource();
-    source.add([{ table: 'orders', kind: 'update', key: [1], before: { id: 1, text: 'x' }, after: { id: 1, text: 'x' } }, insert('orders', 2)]);
+    source.add([
+      { table: 'orders', kind: 'update', key: [1], before: { id: 1, text: 'x' }, after: { id: 1, text: 'x' } },
+      insert('orders', 2),
+    ]);
     await emitAll(source, [orders], log, async () => (await eventsOf(log, 'orders')).length >= 1);
     expect((await eventsOf(log, 'orders')).map((event) => event.key)).toEqual(['2']);
   });
@@ -102,7 +132,12 @@ describe('the emitter', () => {
     await log.post([controlEvent('ResumeRequested', { domain: 'orders', reseed: false }, 'operator')]);
     let appends = 0;
     const faulty = faultyLog(log, () => (++appends % 3 === 0 ? 'after' : undefined));
-    await emitAll(source, [orders, parcels], faulty, async () => (await readControlState(log)).of('orders').parked === undefined);
+    await emitAll(
+      source,
+      [orders, parcels],
+      faulty,
+      async () => (await readControlState(log)).of('orders').parked === undefined,
+    );
     source.add([insert('orders', 999)]);
     await emitAll(source, [orders, parcels], log, async () => (await eventsOf(log, 'orders')).length >= 41);
     const ids = (await eventsOf(log, 'orders')).map((event) => event.id);
@@ -139,7 +174,12 @@ describe('the emitter', () => {
     await emitAll(source, [orders, parcels], log, async () => (await eventsOf(log, 'parcels')).length >= 2);
     expect((await eventsOf(log, 'orders')).map((event) => event.type)).toEqual(['Changed']);
     await log.post([controlEvent('ResumeRequested', { domain: 'orders', reseed: true }, 'operator')]);
-    await emitAll(source, [orders, parcels], log, async () => (await readControlState(log)).of('orders').etl !== undefined);
+    await emitAll(
+      source,
+      [orders, parcels],
+      log,
+      async () => (await readControlState(log)).of('orders').etl !== undefined,
+    );
     expect((await eventsOf(log, 'orders')).map((event) => event.type)).toEqual(['Changed', 'DomainReset']);
   });
 

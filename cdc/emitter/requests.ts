@@ -1,4 +1,12 @@
-import { CONTROL_TOPIC, ControlFold, type ControlRecord, type Cursor, type EventLog, readControl, START } from '../../log/index.ts';
+import {
+  CONTROL_TOPIC,
+  ControlFold,
+  type ControlRecord,
+  type Cursor,
+  type EventLog,
+  readControl,
+  START,
+} from '../../log/index.ts';
 
 export interface Request {
   record: ControlRecord;

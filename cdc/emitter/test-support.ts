@@ -43,7 +43,16 @@ export class ScriptedSource implements Source {
     const n = this.transactions.length;
     const position = String(n).padStart(6, '0');
     const resume: ResumePoint = { n };
-    this.transactions.push({ position, gtid: `0-1-${n}`, committedAt: '2026-01-01T00:00:00.000Z', changes, disturbances, part: 0, last: true, resume });
+    this.transactions.push({
+      position,
+      gtid: `0-1-${n}`,
+      committedAt: '2026-01-01T00:00:00.000Z',
+      changes,
+      disturbances,
+      part: 0,
+      last: true,
+      resume,
+    });
     this.#arrived();
   }
 
@@ -117,7 +126,12 @@ export function memoryLog(): EventLog {
 }
 
 /** Runs sessions of the emitter until everything in the source is in the log, through any number of crashes. */
-export async function emitAll(source: ScriptedSource, domains: CapturedDomain[], log: EventLog, until: () => Promise<boolean>): Promise<void> {
+export async function emitAll(
+  source: ScriptedSource,
+  domains: CapturedDomain[],
+  log: EventLog,
+  until: () => Promise<boolean>,
+): Promise<void> {
   for (let session = 0; session < 200; session++) {
     const stop = new AbortController();
     const running = emit(options(source, domains, log), stop.signal).catch((error: unknown) => {
@@ -142,7 +156,10 @@ export function options(source: ScriptedSource, domains: CapturedDomain[], log: 
     source,
     domains,
     seeder: NO_SEEDER,
-    beat: async () => source.add([{ table: 'heartbeat', kind: 'update', key: [1], after: { id: 1, beat: source.transactions.length } }]),
+    beat: async () =>
+      source.add([
+        { table: 'heartbeat', kind: 'update', key: [1], after: { id: 1, beat: source.transactions.length } },
+      ]),
     ownTables: { heartbeat: 'heartbeat', watermark: 'watermark' },
     heartbeatIntervalMs: 60_000,
     instance: 'test',

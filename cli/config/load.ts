@@ -20,7 +20,10 @@ export async function loadConfig(file = CONFIG_FILE, env: NodeJS.ProcessEnv = pr
   const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
   const fromFile = module.default;
   if (typeof fromFile !== 'object' || fromFile === null) {
-    throw cliFault('BNY-CLI-CONFIG', { found: `${file} has no default export`, needed: 'export default defineConfig({ … })' });
+    throw cliFault('BNY-CLI-CONFIG', {
+      found: `${file} has no default export`,
+      needed: 'export default defineConfig({ … })',
+    });
   }
   const merged = overlay(fromFile as Tree, environment(env));
   const checked = configSchema.safeParse(merged);
@@ -55,7 +58,8 @@ interface JsonSchema {
 }
 
 function leaves(schema: JsonSchema, path: string[] = []): string[][] {
-  if (schema.properties) return Object.entries(schema.properties).flatMap(([key, child]) => leaves(child, [...path, key]));
+  if (schema.properties)
+    return Object.entries(schema.properties).flatMap(([key, child]) => leaves(child, [...path, key]));
   return ['string', 'integer', 'number', 'boolean'].includes(schema.type ?? '') ? [path] : [];
 }
 
@@ -66,7 +70,10 @@ function fileContent(path: string | undefined): string | undefined {
 function set(tree: Tree, path: string[], text: string): void {
   const [key = '', ...rest] = path;
   if (rest.length === 0) tree[key] = /^(\d+|true|false)$/.test(text) && !SECRETS.has(key) ? JSON.parse(text) : text;
-  else set((tree[key] ??= {}) as Tree, rest, text);
+  else {
+    tree[key] ??= {};
+    set(tree[key] as Tree, rest, text);
+  }
 }
 
 /** Text, even when it looks like a number. */

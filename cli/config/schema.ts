@@ -24,7 +24,9 @@ export const configSchema = z.strictObject({
     /** The schema for Banyan's own tables in the monolith's server. */
     banyanSchema: z.string().default('banyan'),
   }),
-  domains: z.array(z.custom<Domain>((value) => typeof value === 'object' && value !== null && 'events' in value)).min(1),
+  domains: z
+    .array(z.custom<Domain>((value) => typeof value === 'object' && value !== null && 'events' in value))
+    .min(1),
   emitter: z.prefault(z.strictObject({ heartbeatMs: milliseconds.default(1000) }), {}),
   services: z.prefault(
     z.strictObject({
@@ -59,7 +61,9 @@ export const configSchema = z.strictObject({
   secret: z.string().min(32, 'at least 32 characters').optional(),
   /** Asks the monolith who makes a request; `null`: nobody is signed in. */
   identify: z
-    .custom<(headers: Readonly<Record<string, string | string[] | undefined>>) => Promise<Identity | null>>((value) => typeof value === 'function')
+    .custom<(headers: Readonly<Record<string, string | string[] | undefined>>) => Promise<Identity | null>>(
+      (value) => typeof value === 'function',
+    )
     .optional(),
 });
 

@@ -1,4 +1,4 @@
-import { execFile, type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,12 @@ describe('first steps with a shop', () => {
     await symlink(resolve('.'), join(folder, 'node_modules', 'banyan'));
     await symlink(resolve('node_modules/zod'), join(folder, 'node_modules', 'zod'));
     server = await startMariadb();
-    root = await mysql.createConnection({ host: server.host, port: server.port, user: 'root', multipleStatements: true });
+    root = await mysql.createConnection({
+      host: server.host,
+      port: server.port,
+      user: 'root',
+      multipleStatements: true,
+    });
     await root.query(`
       CREATE DATABASE shop; USE shop;
       CREATE TABLE orders (
@@ -69,9 +74,14 @@ describe('first steps with a shop', () => {
 
   function banyan(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     return new Promise((done) => {
-      execFile(process.execPath, [resolve('dist/cli/main.js'), ...args], { cwd: folder, env }, (error, stdout, stderr) => {
-        done({ code: error ? Number(error.code) : 0, stdout, stderr });
-      });
+      execFile(
+        process.execPath,
+        [resolve('dist/cli/main.js'), ...args],
+        { cwd: folder, env },
+        (error, stdout, stderr) => {
+          done({ code: error ? Number(error.code) : 0, stdout, stderr });
+        },
+      );
     });
   }
 
@@ -85,7 +95,9 @@ describe('first steps with a shop', () => {
     expect(await banyan('doctor', '--json')).toMatchObject({ code: 0 });
     up = spawn(process.execPath, [resolve('dist/cli/main.js'), 'up'], { cwd: folder, env, stdio: 'ignore' });
     expect(await banyan('etl', 'orders', '--yes')).toMatchObject({ code: 0 });
-    await root.query("UPDATE orders SET status = 'paid' WHERE id = 7; DELETE FROM order_items WHERE order_id = 8; DELETE FROM orders WHERE id = 8");
+    await root.query(
+      "UPDATE orders SET status = 'paid' WHERE id = 7; DELETE FROM order_items WHERE order_id = 8; DELETE FROM orders WHERE id = 8",
+    );
     expect(await banyan('status', '--wait', '--timeout', '30')).toMatchObject({ code: 0 });
     expect(await get('/orders/7')).toEqual({ status: 200, body: 'from the monolith' });
     expect(await banyan('switch', 'orders', 'reads', '--yes')).toMatchObject({ code: 0 });

@@ -6,12 +6,17 @@ import { type ControlData, type ControlType, controlEvent, latestEvent } from '.
 import { followControl, readControlState } from './tail.ts';
 
 const open = () => openMemoryLog(topicsFor({ orders: {} }));
-const post = <T extends ControlType>(log: EventLog, type: T, data: ControlData<T>) => log.post([controlEvent(type, data, 'anna')]);
+const post = <T extends ControlType>(log: EventLog, type: T, data: ControlData<T>) =>
+  log.post([controlEvent(type, data, 'anna')]);
 const orders = async (log: EventLog) => (await readControlState(log)).of('orders');
 
 describe('the control plane', () => {
   it('knows nothing of a domain at first: reads at 0 %, store 1, not seeded', async () => {
-    expect(await orders(open())).toMatchObject({ reads: { percent: 0, revision: 0 }, store: { live: '1' }, seeded: undefined });
+    expect(await orders(open())).toMatchObject({
+      reads: { percent: 0, revision: 0 },
+      store: { live: '1' },
+      seeded: undefined,
+    });
   });
 
   it('lets of two switches at once only the first count', async () => {
@@ -25,7 +30,8 @@ describe('the control plane', () => {
 
   it('seeds a domain once: a request while one runs, after it, or while parked is void', async () => {
     const log = open();
-    const request = (run: string) => post(log, 'EtlRequested', { domain: 'orders', run, chunkRows: 100, maxLoad: null });
+    const request = (run: string) =>
+      post(log, 'EtlRequested', { domain: 'orders', run, chunkRows: 100, maxLoad: null });
     await request('one');
     await request('two');
     expect((await orders(log)).etl?.run).toBe('one');
@@ -37,9 +43,19 @@ describe('the control plane', () => {
   it('tunes only a seed that runs, and only what was said', async () => {
     const log = open();
     await post(log, 'EtlTuned', { domain: 'orders', paused: true });
-    await post(log, 'EtlRequested', { domain: 'orders', run: 'one', chunkRows: 100, maxLoad: { variable: 'Threads_running', limit: 9 } });
+    await post(log, 'EtlRequested', {
+      domain: 'orders',
+      run: 'one',
+      chunkRows: 100,
+      maxLoad: { variable: 'Threads_running', limit: 9 },
+    });
     await post(log, 'EtlTuned', { domain: 'orders', paused: true });
-    expect((await orders(log)).etl).toEqual({ run: 'one', chunkRows: 100, maxLoad: { variable: 'Threads_running', limit: 9 }, paused: true });
+    expect((await orders(log)).etl).toEqual({
+      run: 'one',
+      chunkRows: 100,
+      maxLoad: { variable: 'Threads_running', limit: 9 },
+      paused: true,
+    });
     await post(log, 'EtlTuned', { domain: 'orders', maxLoad: null });
     expect((await orders(log)).etl).toMatchObject({ maxLoad: null, paused: true });
   });
@@ -47,7 +63,13 @@ describe('the control plane', () => {
   it('is not seeded any more after a reset', async () => {
     const log = open();
     await post(log, 'DomainSeeded', { domain: 'orders', run: 'one', rows: 5 });
-    await post(log, 'DomainParked', { domain: 'orders', cause: 'truncate', cure: 'reseed', position: '1', reseed: true });
+    await post(log, 'DomainParked', {
+      domain: 'orders',
+      cause: 'truncate',
+      cure: 'reseed',
+      position: '1',
+      reseed: true,
+    });
     await post(log, 'DomainReset', { domain: 'orders', run: 'two', chunkRows: 100 });
     expect(await orders(log)).toMatchObject({ seeded: undefined, parked: undefined, etl: { run: 'two' } });
   });
@@ -56,7 +78,12 @@ describe('the control plane', () => {
     const log = open();
     await post(log, 'ReplayRequested', { domain: 'orders', store: '2' });
     expect((await orders(log)).store).toMatchObject({ live: '1', replaying: '2' });
-    await post(log, 'StoreFlipped', { domain: 'orders', store: '2', hash: 'abc', undoUntil: '2030-01-01T00:00:00.000Z' });
+    await post(log, 'StoreFlipped', {
+      domain: 'orders',
+      store: '2',
+      hash: 'abc',
+      undoUntil: '2030-01-01T00:00:00.000Z',
+    });
     expect((await orders(log)).store).toMatchObject({ live: '2', previous: '1', replaying: undefined });
     await post(log, 'StoreDropped', { domain: 'orders', store: '2' });
     expect((await orders(log)).store.previous).toBe('1');
@@ -68,12 +95,17 @@ describe('the control plane', () => {
     const log = open();
     await post(log, 'ReplayRequested', { domain: 'orders', store: '2' });
     await post(log, 'ReplayFailed', { domain: 'orders', store: '2', reason: 'differs', differences: [] });
-    expect(await orders(log)).toMatchObject({ store: { live: '1', replaying: undefined }, lastReplay: { store: '2', failed: { reason: 'differs' } } });
+    expect(await orders(log)).toMatchObject({
+      store: { live: '1', replaying: undefined },
+      lastReplay: { store: '2', failed: { reason: 'differs' } },
+    });
   });
 
   it('refuses records that it does not know instead of passing them over', async () => {
     const log = open();
-    await log.post([{ ...controlEvent('DomainSeeded', { domain: 'orders', run: 'r', rows: 1 }, 'anna'), type: 'FromTheFuture' }]);
+    await log.post([
+      { ...controlEvent('DomainSeeded', { domain: 'orders', run: 'r', rows: 1 }, 'anna'), type: 'FromTheFuture' },
+    ]);
     await expect(readControlState(log)).rejects.toMatchObject({ code: 'BNY-LOG-CONTROL' });
   });
 
@@ -92,7 +124,10 @@ describe('the control plane', () => {
 
   it('keeps only the newest sign of life of each', async () => {
     const log = open();
-    for (const events of [1, 2]) await log.post([latestEvent('ReplayProgress', 'replay:orders', { domain: 'orders', store: '2', events, total: 9 }, 'x')]);
+    for (const events of [1, 2])
+      await log.post([
+        latestEvent('ReplayProgress', 'replay:orders', { domain: 'orders', store: '2', events, total: 9 }, 'x'),
+      ]);
     expect((await readControlState(log)).latest.get('replay:orders')).toMatchObject({ data: { events: 2 } });
   });
 });

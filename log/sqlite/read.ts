@@ -90,7 +90,10 @@ function nextBatch(tails: Tail[], limit: number): LoggedEvent[] {
 
 /** The row itself becomes the event: a copy of each of a million rows would cost as much as reading them. */
 function toEvent(row: EventRow, { topic, partition }: Partition): LoggedEvent {
-  const event = row as unknown as Omit<LoggedEvent, 'position' | 'seed'> & { position: string | undefined; seed: string | undefined };
+  const event = row as unknown as Omit<LoggedEvent, 'position' | 'seed'> & {
+    position: string | undefined;
+    seed: string | undefined;
+  };
   event.topic = topic;
   event.partition = partition;
   event.position = row.position ?? undefined;

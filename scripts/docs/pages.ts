@@ -11,7 +11,10 @@ export function pages(): Record<string, string> {
 /** The code in it is the code that the test of docs/shop runs. */
 function firstSteps(): string {
   const template = readFileSync(new URL('./first-steps.template.md', import.meta.url), 'utf8');
-  return template.replace(/^@@(.*)$/gm, (_, path: string) => `\`\`\`ts\n${readFileSync(path, 'utf8').trimEnd()}\n\`\`\``);
+  return template.replace(
+    /^@@(.*)$/gm,
+    (_, path: string) => `\`\`\`ts\n${readFileSync(path, 'utf8').trimEnd()}\n\`\`\``,
+  );
 }
 
 function errorPage(): string {

@@ -4,9 +4,12 @@ import { describe, expect, it } from '@jest/globals';
 import { CATALOGUE } from '../../cli/errors.ts';
 import { pages } from './pages.ts';
 
-const DOCS = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name))].filter(
-  (name) => name.endsWith(".md"),
-);
+const DOCS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name)),
+].filter((name) => name.endsWith('.md'));
 
 describe('the documentation', () => {
   it('holds the generated pages as they would be printed now: run `node scripts/docs.ts`', () => {
@@ -15,14 +18,24 @@ describe('the documentation', () => {
 
   it('names no file that is not there', () => {
     const missing = DOCS.flatMap((doc) =>
-      [...readFileSync(doc, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)].map(([, target = '']) => join(dirname(doc), target)).filter((path) => !existsSync(path)),
+      [...readFileSync(doc, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)]
+        .map(([, target = '']) => join(dirname(doc), target))
+        .filter((path) => !existsSync(path)),
     );
     expect(missing).toEqual([]);
   });
 
   it('has an entry for every error code in the sources, and none for a code that is gone', () => {
-    const used = new Set(sources().flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/BNY-[A-Z]+(?:-[A-Z]+)+/g)].map(([code]) => code)));
-    const raised = new Set(sources(/(?<!errors)\.ts$/).flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/'(BNY-[A-Z-]+)'/g)].map(([, code]) => code)));
+    const used = new Set(
+      sources().flatMap((file) =>
+        [...readFileSync(file, 'utf8').matchAll(/BNY-[A-Z]+(?:-[A-Z]+)+/g)].map(([code]) => code),
+      ),
+    );
+    const raised = new Set(
+      sources(/(?<!errors)\.ts$/).flatMap((file) =>
+        [...readFileSync(file, 'utf8').matchAll(/'(BNY-[A-Z-]+)'/g)].map(([, code]) => code),
+      ),
+    );
     expect([...used].filter((code) => !(code in CATALOGUE))).toEqual([]);
     expect(Object.keys(CATALOGUE).filter((code) => !raised.has(code) && !usedInErrors(code))).toEqual([]);
   });

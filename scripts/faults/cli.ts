@@ -7,14 +7,29 @@ export const FAULT_ROUNDS_CI = 10;
 export async function runFaults(args: string[]): Promise<{ passed: number; failed: number }> {
   const { values } = parseArgs({
     args,
-    options: { rounds: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' }, 'time-limit': { type: 'string' } },
+    options: {
+      rounds: { type: 'string', default: '10' },
+      seed: { type: 'string', default: '1' },
+      'time-limit': { type: 'string' },
+    },
   });
-  const [rounds, seed, limit] = [Number(values.rounds), Number(values.seed), Number(values['time-limit'] ?? Number.POSITIVE_INFINITY)];
+  const [rounds, seed, limit] = [
+    Number(values.rounds),
+    Number(values.seed),
+    Number(values['time-limit'] ?? Number.POSITIVE_INFINITY),
+  ];
   if (![rounds, seed].every(Number.isInteger) || rounds < 1 || Number.isNaN(limit)) {
-    process.stderr.write('scripts/test faults: needed --rounds N, --seed S as whole numbers and --time-limit in seconds\n');
+    process.stderr.write(
+      'scripts/test faults: needed --rounds N, --seed S as whole numbers and --time-limit in seconds\n',
+    );
     process.exit(64);
   }
-  const verdicts = await faults({ rounds, seed, timeLimitMs: limit * 1000, say: (line) => process.stdout.write(`${line}\n`) });
+  const verdicts = await faults({
+    rounds,
+    seed,
+    timeLimitMs: limit * 1000,
+    say: (line) => process.stdout.write(`${line}\n`),
+  });
   const failed = verdicts.filter(({ ok }) => !ok);
   for (const { name, ok, found } of verdicts) process.stdout.write(`${ok ? 'passed' : 'FAILED'}: ${name}: ${found}\n`);
   return { passed: verdicts.length - failed.length, failed: failed.length };

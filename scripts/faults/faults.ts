@@ -41,7 +41,8 @@ export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): 
       await sleep(round.afterMs);
       await kill(world, round);
       killed++;
-      if (killed % 10 === 0) say(`${killed} kills, ${traffic.tally.requests} requests, ${traffic.ledger.writes} writes acknowledged`);
+      if (killed % 10 === 0)
+        say(`${killed} kills, ${traffic.tally.requests} requests, ${traffic.ledger.writes} writes acknowledged`);
     }
     await moving;
     await sleep(2000);
@@ -107,10 +108,24 @@ async function judge(world: World, traffic: Traffic, killed: number): Promise<Ve
   ];
   for (const domain of config.domains) {
     const { store } = await statusOf(world, domain.name);
-    const found = await differsFromTables(domain, config.domains, world.mariadb, join(data, 'stores', `${domain.name}.${store}.sqlite`));
-    verdicts.push(none(`the store of ${domain.name} equals the tables`, found.map((difference) => JSON.stringify(difference))));
+    const found = await differsFromTables(
+      domain,
+      config.domains,
+      world.mariadb,
+      join(data, 'stores', `${domain.name}.${store}.sqlite`),
+    );
+    verdicts.push(
+      none(
+        `the store of ${domain.name} equals the tables`,
+        found.map((difference) => JSON.stringify(difference)),
+      ),
+    );
     const { code, stdout, stderr } = await world.banyan('replay', domain.name, '--yes');
-    verdicts.push({ name: `the store of ${domain.name} equals its replay`, ok: code === 0, found: (stdout || stderr).trim() });
+    verdicts.push({
+      name: `the store of ${domain.name} equals its replay`,
+      ok: code === 0,
+      found: (stdout || stderr).trim(),
+    });
   }
   const routes = await compareRoutes(world, await everyRoute(world, 200));
   verdicts.push(none('both sides answer alike', routes.different));
@@ -124,7 +139,11 @@ async function judge(world: World, traffic: Traffic, killed: number): Promise<Ve
 }
 
 function none(name: string, found: readonly string[]): Verdict {
-  return { name, ok: found.length === 0, found: found.length === 0 ? 'none' : `${found.length}: ${found.slice(0, 5).join(' | ')}` };
+  return {
+    name,
+    ok: found.length === 0,
+    found: found.length === 0 ? 'none' : `${found.length}: ${found.slice(0, 5).join(' | ')}`,
+  };
 }
 
 async function must(world: World, ...args: string[]): Promise<void> {

@@ -21,7 +21,8 @@ export class LagProbe {
     this.#stop.abort();
     await this.#running;
     const sorted = this.#samples.sort((a, b) => a - b);
-    const at = (share: number) => Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN) * 10) / 10;
+    const at = (share: number) =>
+      Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN) * 10) / 10;
     return { p50Ms: at(0.5), p99Ms: at(0.99) };
   }
 

@@ -59,7 +59,13 @@ export async function createWorld({ posts, claps, seed, folder: given }: WorldOp
   const folder = given ?? (await mkdtemp(join(tmpdir(), 'banyan-world-')));
   mkdirSync(folder, { recursive: true });
   const mariadb = await startMariadb({ folder: join(folder, 'mariadb') });
-  const database = connect({ host: mariadb.host, port: mariadb.port, user: mariadb.user, password: mariadb.password, database: 'monolith' });
+  const database = connect({
+    host: mariadb.host,
+    port: mariadb.port,
+    user: mariadb.user,
+    password: mariadb.password,
+    database: 'monolith',
+  });
   const env = await environmentFor(mariadb, folder);
   await createDatabase(mariadb);
   await createSchema(database);
@@ -79,7 +85,7 @@ export async function createWorld({ posts, claps, seed, folder: given }: WorldOp
     env,
     monolith,
     up,
-    banyan: (...args) => run(args, env),
+    banyan: (...args) => runBanyan(args, env),
     async stop() {
       await up.kill('SIGTERM');
       await monolith.kill('SIGKILL');
@@ -118,7 +124,14 @@ async function consecutivePorts(count: number): Promise<number[]> {
   for (;;) {
     const first = await freePort();
     const wanted = Array.from({ length: count }, (_, i) => first + i);
-    const free = await Promise.all(wanted.map((port) => freePort(port).then(() => true, () => false)));
+    const free = await Promise.all(
+      wanted.map((port) =>
+        freePort(port).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
     if (first + count < 65_535 && free.every(Boolean)) return wanted;
   }
 }
@@ -172,12 +185,18 @@ function part(output: string, args: string[], env: NodeJS.ProcessEnv): Part {
   };
 }
 
-function run(args: string[], env: NodeJS.ProcessEnv): Promise<CommandResult> {
+/** Runs a command to its end, or for two minutes. */
+export function runBanyan(args: readonly string[], env: NodeJS.ProcessEnv): Promise<CommandResult> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['cli/main.ts', ...args], { env, maxBuffer: 64_000_000 }, (error, stdout, stderr) => {
-      const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
-      resolve({ code, stdout, stderr, json: parse(stdout.trimEnd().split('\n').at(-1) ?? '') });
-    });
+    execFile(
+      process.execPath,
+      ['cli/main.ts', ...args],
+      { env, maxBuffer: 64_000_000, timeout: 120_000 },
+      (error, stdout, stderr) => {
+        const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
+        resolve({ code, stdout, stderr, json: parse(stdout.trimEnd().split('\n').at(-1) ?? '') });
+      },
+    );
   });
 }
 

@@ -35,8 +35,8 @@ export async function checkLog(dataFolder: string, domains: readonly string[], l
 }
 
 function note(places: Map<string, Map<string, number[]>>, of: string, says: string, offset: number): void {
-  let facts = places.get(of);
-  if (!facts) places.set(of, (facts = new Map()));
+  const facts = places.get(of) ?? new Map<string, number[]>();
+  places.set(of, facts);
   const offsets = facts.get(says);
   if (offsets) offsets.push(offset);
   else facts.set(says, [offset]);
@@ -65,7 +65,10 @@ function factsOf({ topic, type, data: text }: LoggedEvent): { of: string; says: 
     case 'posts': {
       if (!('title' in data)) return [];
       const of = aggregate.post(data['id']);
-      return [{ of, says: fact.title(data['title']) }, { of, says: fact.status(data['status']) }];
+      return [
+        { of, says: fact.title(data['title']) },
+        { of, says: fact.status(data['status']) },
+      ];
     }
     case 'claps': {
       const count = type === 'ClapsTakenBack' ? 0 : data['count'];

@@ -9,7 +9,10 @@ const AT_ONCE = 8;
  * Fetches routes from the monolith and from the service that would answer them, and counts where status or body
  * differ. Signed out: what a member alone may see is the parity test's matter.
  */
-export async function compareRoutes(world: World, paths: Record<string, readonly string[]>): Promise<{ compared: number; different: string[] }> {
+export async function compareRoutes(
+  world: World,
+  paths: Record<string, readonly string[]>,
+): Promise<{ compared: number; different: string[] }> {
   const monolith = new Browser(world.urls.monolith);
   const different: string[] = [];
   let compared = 0;

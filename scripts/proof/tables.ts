@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compileSelect, quoteName } from '../../cdc/values/select.ts';
-import { describeTable } from '../../cdc/values/describe.ts';
 import { Translator } from '../../cdc/emitter/translate.ts';
+import { describeTable } from '../../cdc/values/describe.ts';
+import { compileSelect, quoteName } from '../../cdc/values/select.ts';
 import { connectForSeed } from '../../etl/connect.ts';
 import { type Cursors, type LoggedEvent, type NewEvent, START } from '../../log/index.ts';
 import type { Domain } from '../../services/kit/index.ts';
@@ -16,7 +16,12 @@ import type { Mariadb } from '../lib/mariadb.ts';
  * What a domain's store would be if it were built from the monolith's tables as they stand now. At rest the live store
  * must be exactly that: this compares through the projection, but without log, stream or ETL.
  */
-export async function differsFromTables(domain: Domain, all: readonly Domain[], mariadb: Mariadb, liveFile: string): Promise<Difference[]> {
+export async function differsFromTables(
+  domain: Domain,
+  all: readonly Domain[],
+  mariadb: Mariadb,
+  liveFile: string,
+): Promise<Difference[]> {
   const file = join(liveFile, '..', `${domain.name}.expected.sqlite`);
   await rm(file, { force: true });
   const { projection } = domain;

@@ -23,23 +23,31 @@ export class Browser {
   send(method: string, path: string, body?: unknown): Promise<Answer> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers: Record<string, string | number> = { cookie: this.#cookieHeader() };
-    if (payload !== undefined) Object.assign(headers, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) });
+    if (payload !== undefined)
+      Object.assign(headers, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) });
     const { hostname, port } = this.#origin;
     return new Promise((resolve, reject) => {
-      const outgoing = request({ agent: this.#agent, hostname, port, method, path, headers, timeout: TIMEOUT_MS }, (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-        incoming.on('error', reject);
-        incoming.on('end', () => {
-          this.#keep(incoming.headers['set-cookie'] ?? []);
-          const text = Buffer.concat(chunks).toString();
-          try {
-            resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: text === '' ? undefined : JSON.parse(text) });
-          } catch {
-            reject(new Error(`not JSON: ${text.slice(0, 100)}`));
-          }
-        });
-      });
+      const outgoing = request(
+        { agent: this.#agent, hostname, port, method, path, headers, timeout: TIMEOUT_MS },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+          incoming.on('error', reject);
+          incoming.on('end', () => {
+            this.#keep(incoming.headers['set-cookie'] ?? []);
+            const text = Buffer.concat(chunks).toString();
+            try {
+              resolve({
+                status: incoming.statusCode ?? 0,
+                headers: incoming.headers,
+                body: text === '' ? undefined : JSON.parse(text),
+              });
+            } catch {
+              reject(new Error(`not JSON: ${text.slice(0, 100)}`));
+            }
+          });
+        },
+      );
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
       outgoing.on('error', reject);
       outgoing.end(payload);
@@ -52,7 +60,9 @@ export class Browser {
 
   #cookieHeader(): string {
     const now = Date.now();
-    return [...this.#cookies].flatMap(([name, { value, until }]) => (until > now ? [`${name}=${value}`] : [])).join('; ');
+    return [...this.#cookies]
+      .flatMap(([name, { value, until }]) => (until > now ? [`${name}=${value}`] : []))
+      .join('; ');
   }
 
   #keep(lines: readonly string[]): void {
@@ -60,7 +70,10 @@ export class Browser {
       const [pair = '', ...attributes] = line.split('; ');
       const [name = '', value = ''] = pair.split('=', 2);
       const maxAge = attributes.find((attribute) => attribute.toLowerCase().startsWith('max-age='))?.slice(8);
-      this.#cookies.set(name, { value, until: maxAge === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(maxAge) * 1000 });
+      this.#cookies.set(name, {
+        value,
+        until: maxAge === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(maxAge) * 1000,
+      });
     }
   }
 }

@@ -97,7 +97,8 @@ export class Member {
     if (answer?.status !== 200) return;
     const { count: own } = answer.body as { count: number };
     const before = this.#claps.get(post);
-    if (before !== undefined && own !== before + count) this.#fail(`claps of ${name} went from ${before} by ${count} to ${own}`);
+    if (before !== undefined && own !== before + count)
+      this.#fail(`claps of ${name} went from ${before} by ${count} to ${own}`);
     this.#claps.set(post, own);
     this.#ledger.acknowledge(name, fact.claps(own));
   }
@@ -105,7 +106,9 @@ export class Member {
   async #takeBack(): Promise<void> {
     const post = [...this.#claps.keys()].at(-1);
     if (post === undefined) return;
-    const answer = await this.#write('DELETE', `/posts/${post}/claps`, [200, 404], undefined, () => this.#claps.set(post, undefined));
+    const answer = await this.#write('DELETE', `/posts/${post}/claps`, [200, 404], undefined, () =>
+      this.#claps.set(post, undefined),
+    );
     if (answer?.status !== 200) return;
     // Taking back nothing changes no row, so there is nothing to find again.
     if ((this.#claps.get(post) ?? 0) > 0) this.#ledger.acknowledge(aggregate.claps(this.#id, post), fact.claps(0));
@@ -122,7 +125,9 @@ export class Member {
     this.#ledger.acknowledge(aggregate.post(post.id), fact.title(title), fact.status('draft'));
     await this.#mustShow(`/posts/${post.id}`, { title, status: 'draft' });
     if (this.#random() < 0.3) return;
-    const published = await this.#write('POST', `/posts/${post.id}/publish`, [200], undefined, () => this.#forget(post));
+    const published = await this.#write('POST', `/posts/${post.id}/publish`, [200], undefined, () =>
+      this.#forget(post),
+    );
     if (published?.status !== 200) return;
     post.status = 'published';
     this.#ledger.acknowledge(aggregate.post(post.id), fact.status('published'));
@@ -176,11 +181,19 @@ export class Member {
     const body = answer.body as Record<string, unknown>;
     for (const [key, value] of Object.entries(expected)) {
       if (body[key] === value) continue;
-      this.#fail(`GET ${path} (${answer.headers['banyan-served-by']}) shows ${key} ${String(body[key])}, not the acknowledged ${String(value)}`);
+      this.#fail(
+        `GET ${path} (${answer.headers['banyan-served-by']}) shows ${key} ${String(body[key])}, not the acknowledged ${String(value)}`,
+      );
     }
   }
 
-  async #write(method: string, path: string, allowed: Allowed, body?: unknown, onUnknown?: () => void): Promise<Answer | undefined> {
+  async #write(
+    method: string,
+    path: string,
+    allowed: Allowed,
+    body?: unknown,
+    onUnknown?: () => void,
+  ): Promise<Answer | undefined> {
     const answer = await this.#expect(method, path, allowed, body);
     if (!answer) onUnknown?.();
     return answer;
@@ -192,7 +205,9 @@ export class Member {
     try {
       const answer = await this.browser.send(method, path, body);
       if (allowed.includes(answer.status)) return answer;
-      this.#fail(`${method} ${path} answered ${answer.status} ${JSON.stringify(answer.body)?.slice(0, 200)} (${answer.headers['banyan-served-by']})`);
+      this.#fail(
+        `${method} ${path} answered ${answer.status} ${JSON.stringify(answer.body)?.slice(0, 200)} (${answer.headers['banyan-served-by']})`,
+      );
     } catch (error) {
       this.#fail(`${method} ${path}: ${(error as Error).message}`);
     }

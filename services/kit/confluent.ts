@@ -1,4 +1,4 @@
-import { type LoggedEvent, START, type Cursors } from '../../log/index.ts';
+import { type Cursors, type LoggedEvent, START } from '../../log/index.ts';
 import { EventApplier, type Projection } from './projection.ts';
 import { Fold } from './store/fold.ts';
 import { SqliteStore } from './store/sqlite/store.ts';

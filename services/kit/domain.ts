@@ -46,12 +46,16 @@ export interface DomainFiles<E extends EventRegistry, T extends CapturedTables> 
 }
 
 /** Binds a domain's files together. @throws BNY-SERVICE-DOMAIN when they do not fit */
-export function defineDomain<E extends EventRegistry, const T extends CapturedTables>(files: DomainFiles<E, T>): Domain {
+export function defineDomain<E extends EventRegistry, const T extends CapturedTables>(
+  files: DomainFiles<E, T>,
+): Domain {
   const { name, tables, events, capture, projection, queries, partitions = 1 } = files;
   const misfit = (found: string) => serviceFault('BNY-SERVICE-DOMAIN', { found: `${name}: ${found}` });
-  if (!/^[a-z][a-z0-9-]{0,62}$/.test(name) || name === 'banyan') throw misfit('a name is lower-case letters, digits and hyphens');
+  if (!/^[a-z][a-z0-9-]{0,62}$/.test(name) || name === 'banyan')
+    throw misfit('a name is lower-case letters, digits and hyphens');
   if (events.domain !== name) throw misfit(`events.ts is of ${events.domain}`);
-  for (const table of Object.keys(tables)) if (!capture[table]) throw misfit(`capture.ts has no capture of table ${table}`);
+  for (const table of Object.keys(tables))
+    if (!capture[table]) throw misfit(`capture.ts has no capture of table ${table}`);
   for (const [table, { key, columns }] of Object.entries(tables)) {
     const unknown = key.filter((column) => !columns.includes(column));
     if (key.length === 0 || unknown.length > 0) throw misfit(`the key of table ${table} must be among its columns`);
@@ -74,7 +78,8 @@ export function defineDomain<E extends EventRegistry, const T extends CapturedTa
 
   function parse(route: string): Route {
     const [method = '', path = ''] = route.split(' ');
-    if (!/^[A-Z]+$/.test(method) || !path.startsWith('/')) throw misfit(`"${route}" is no route: write "GET /path/:id"`);
+    if (!/^[A-Z]+$/.test(method) || !path.startsWith('/'))
+      throw misfit(`"${route}" is no route: write "GET /path/:id"`);
     return { method, path };
   }
 }

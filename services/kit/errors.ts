@@ -14,7 +14,7 @@ export const SERVICE_ERRORS = {
   'BNY-SERVICE-UNKNOWN-EVENT': {
     means: 'the log holds an event of a type or version that this service does not know',
     normal: 'while a service older than the emitter is still running',
-    cure: "Deploy the version of the service whose events.ts knows it. Nothing was skipped: the projector waits at this event.",
+    cure: 'Deploy the version of the service whose events.ts knows it. Nothing was skipped: the projector waits at this event.',
   },
   'BNY-SERVICE-PROJECTION': {
     means: 'a projection could not apply an event',

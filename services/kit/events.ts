@@ -19,7 +19,9 @@ export type Definitions = Readonly<Record<string, Definition>>;
 type SchemaOf<D extends Definition> = D extends VersionedEvent<infer S> ? S : D;
 
 /** The data of an event: `EventData<typeof events, 'OrderPlaced'>`. */
-export type EventData<E extends EventRegistry, T extends keyof E['definitions']> = z.infer<SchemaOf<E['definitions'][T]>>;
+export type EventData<E extends EventRegistry, T extends keyof E['definitions']> = z.infer<
+  SchemaOf<E['definitions'][T]>
+>;
 
 /** Any event of a domain, as its capture returns it. */
 export type EventOf<E extends EventRegistry> = {

@@ -46,11 +46,16 @@ export const ignore = (): void => undefined;
  */
 export function defineProjection<const T extends Tables>(
   tables: T,
-  subscribe: (on: <E extends EventRegistry>(events: E, handlers: Handlers<E, T>) => Subscription) => readonly Subscription[],
+  subscribe: (
+    on: <E extends EventRegistry>(events: E, handlers: Handlers<E, T>) => Subscription,
+  ) => readonly Subscription[],
 ): Projection {
   const made = new Map(Object.entries(tables).map(([name, definition]) => [name, new Table(name, definition)]));
   const subscriptions = new Map<string, Subscription>();
-  for (const subscription of subscribe((events, handlers) => ({ events, handlers: handlers as unknown as AnyHandlers }))) {
+  for (const subscription of subscribe((events, handlers) => ({
+    events,
+    handlers: handlers as unknown as AnyHandlers,
+  }))) {
     const { domain, types } = subscription.events;
     if (subscriptions.has(domain)) throw misfit(`${domain} is subscribed to twice`);
     const missing = types.filter((type) => !subscription.handlers[type]);
@@ -58,9 +63,10 @@ export function defineProjection<const T extends Tables>(
     subscriptions.set(domain, subscription);
   }
   for (const table of made.values()) {
-    if (!subscriptions.has(table.from)) throw misfit(`table ${table.name} is fed by ${table.from}, which is not subscribed to`);
+    if (!subscriptions.has(table.from))
+      throw misfit(`table ${table.name} is fed by ${table.from}, which is not subscribed to`);
   }
-  return { tables: made, subscriptions, topics: [...subscriptions.keys()].sort() };
+  return { tables: made, subscriptions, topics: [...subscriptions.keys()].sort((a, b) => (a < b ? -1 : 1)) };
 }
 
 function misfit(found: string) {
@@ -88,9 +94,9 @@ export class EventApplier {
   }
 
   apply(event: LoggedEvent): void {
-    if (event.type === RESET_TYPE) return this.#reset(event.topic);
     const subscription = this.#projection.subscriptions.get(event.topic);
-    if (!subscription) return;
+    if (event.type === RESET_TYPE) this.#reset(event.topic);
+    if (!subscription || event.type === RESET_TYPE) return;
     const data = subscription.events.decode(event);
     try {
       // The handler gets the logged event itself with its data parsed: no copy for each of a million events.
@@ -114,8 +120,14 @@ export class EventApplier {
         if (table.from !== topic) throw new Error(`table ${table.name} is fed by ${table.from}, not by ${topic}`);
       };
       const writer = {
-        put: (row: Record<string, unknown>) => (check(), changes.put(table, row)),
-        delete: (...key: (string | number)[]) => (check(), changes.delete(table, key)),
+        put(row: Record<string, unknown>) {
+          check();
+          changes.put(table, row);
+        },
+        delete(...key: (string | number)[]) {
+          check();
+          changes.delete(table, key);
+        },
       };
       return [table.name, writer] as const;
     });

@@ -67,7 +67,9 @@ async function listen(options: ServiceOptions, stores: Stores): Promise<Server> 
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const inUse = error.code === 'EADDRINUSE';
-      reject(inUse ? serviceFault('BNY-SERVICE-PORT', { found: `${host}:${port} is in use`, needed: 'a free port' }) : error);
+      reject(
+        inUse ? serviceFault('BNY-SERVICE-PORT', { found: `${host}:${port} is in use`, needed: 'a free port' }) : error,
+      );
     });
     server.listen(port, host, resolve);
   });

@@ -76,7 +76,13 @@ function toSql(table: string, { name, base, nullable }: Column, value: unknown):
     throw new TypeError(`${table}.${name} is ${value === null ? 'null, but not nullable' : 'missing'}`);
   }
   if (base === 'json') return JSON.stringify(value);
-  const fits = base === 'text' ? typeof value === 'string' : base === 'integer' ? Number.isSafeInteger(value) : typeof value === 'number';
-  if (!fits) throw new TypeError(`${table}.${name} takes ${base}, not ${typeof value} ${JSON.stringify(value).slice(0, 40)}`);
+  const fits =
+    base === 'text'
+      ? typeof value === 'string'
+      : base === 'integer'
+        ? Number.isSafeInteger(value)
+        : typeof value === 'number';
+  if (!fits)
+    throw new TypeError(`${table}.${name} takes ${base}, not ${typeof value} ${JSON.stringify(value).slice(0, 40)}`);
   return value as SqlValue;
 }

@@ -98,5 +98,8 @@ function behind(res: Response, why: string): void {
 }
 
 function problem(res: Response, status: number, title: string): void {
-  res.status(status).type('application/problem+json').send(JSON.stringify({ type: 'about:blank', title, status }));
+  res
+    .status(status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: 'about:blank', title, status }));
 }

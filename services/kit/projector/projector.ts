@@ -1,5 +1,12 @@
 import { EMITTER, type EmitterState } from '../../../cdc/index.ts';
-import { type Checkpoint, covers, type Cursors, type Ends, type EventLog, type LoggedEvent } from '../../../log/index.ts';
+import {
+  type Checkpoint,
+  type Cursors,
+  covers,
+  type Ends,
+  type EventLog,
+  type LoggedEvent,
+} from '../../../log/index.ts';
 import { EventApplier, type Projection } from '../projection.ts';
 import { Fold } from '../store/fold.ts';
 import type { Applied, Store } from '../store/types.ts';

@@ -1,7 +1,7 @@
 import { type Cursors, type Ends, type EventLog, latestEvent } from '../../../log/index.ts';
 import type { Domain } from '../domain.ts';
-import { differences, freeze, removeStore, SqliteStore } from '../store/sqlite/store.ts';
 import type { StoreFile } from '../store/sqlite/schema.ts';
+import { differences, freeze, removeStore, SqliteStore } from '../store/sqlite/store.ts';
 import type { Difference } from '../store/types.ts';
 import { Projector } from './projector.ts';
 
@@ -19,7 +19,10 @@ export interface ReplayOptions {
  * Builds a store anew from the log and hashes it at exactly the cursors at which the live store was hashed. Returns the
  * hash when both are equal, else what differs; it flips nothing itself.
  */
-export async function rebuild(options: ReplayOptions, signal: AbortSignal): Promise<{ hash: string } | { differences: Difference[] }> {
+export async function rebuild(
+  options: ReplayOptions,
+  signal: AbortSignal,
+): Promise<{ hash: string } | { differences: Difference[] }> {
   const { log, domain, name, actor } = options;
   const { projection } = domain;
   const frozen = `${options.live.file}.frozen-${name}`;
@@ -28,7 +31,9 @@ export async function rebuild(options: ReplayOptions, signal: AbortSignal): Prom
   freeze(options.live.file, frozen);
   const { cursors, hash } = await describe({ ...options.live, file: frozen });
   const until = endsOf(cursors);
-  const total = Object.values(until).flat().reduce((sum, offset) => sum + offset + 1, 0);
+  const total = Object.values(until)
+    .flat()
+    .reduce((sum, offset) => sum + offset + 1, 0);
   const store = new SqliteStore({ ...options.next, indexesLater: true });
   let told = 0;
   const tell = async (events: number) => {
@@ -63,5 +68,7 @@ async function describe(file: StoreFile): Promise<{ cursors: Cursors; hash: stri
 }
 
 function endsOf(cursors: Cursors): Ends {
-  return Object.fromEntries(Object.entries(cursors).map(([topic, partitions]) => [topic, partitions.map((c) => c.offset)]));
+  return Object.fromEntries(
+    Object.entries(cursors).map(([topic, partitions]) => [topic, partitions.map((c) => c.offset)]),
+  );
 }

@@ -1,8 +1,8 @@
-import { BanyanError, controlEvent, type EventLog, latestEvent } from '../../../log/index.ts';
 import { EMITTER } from '../../../cdc/index.ts';
+import { BanyanError, controlEvent, type EventLog, latestEvent } from '../../../log/index.ts';
 import type { Domain } from '../domain.ts';
-import { SqliteStore } from '../store/sqlite/store.ts';
 import type { StoreFile } from '../store/sqlite/schema.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
 import { NOTHING_APPLIED } from '../store/types.ts';
 import { type Progress, Projector } from './projector.ts';
 import { rebuild } from './replay.ts';
@@ -37,7 +37,11 @@ export async function runProjectorThread(options: ThreadOptions, signal: AbortSi
 }
 
 /** True when the new store has been flipped to and wants to be kept up. */
-async function replay(options: ThreadOptions, task: Extract<ThreadTask, { replay: string }>, signal: AbortSignal): Promise<boolean> {
+async function replay(
+  options: ThreadOptions,
+  task: Extract<ThreadTask, { replay: string }>,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { log, domain, instance, fileOf } = options;
   const name = task.replay;
   const base = { domain: domain.name, store: name };
@@ -94,6 +98,11 @@ async function tellBeat(options: ThreadOptions, name: string, { applied }: Progr
   const behind = newest !== undefined && newest.position !== applied.position;
   const beat = { domain: domain.name, instance, url, store: name, state, error, freshAt: applied.freshAt, behind };
   await log.post([
-    latestEvent('ServiceBeat', `service:${domain.name}:${instance}`, { ...beat, appliedPosition: applied.position }, instance),
+    latestEvent(
+      'ServiceBeat',
+      `service:${domain.name}:${instance}`,
+      { ...beat, appliedPosition: applied.position },
+      instance,
+    ),
   ]);
 }

@@ -42,7 +42,12 @@ export function openFile({ file, projection, logIdentity, partitions, indexesLat
 }
 
 /** Writes a fact about the store, or checks that it is still the same. */
-function claim(db: Database.Database, key: string, value: string, code: 'BNY-SERVICE-STORE-LOG' | 'BNY-SERVICE-STORE-SCHEMA') {
+function claim(
+  db: Database.Database,
+  key: string,
+  value: string,
+  code: 'BNY-SERVICE-STORE-LOG' | 'BNY-SERVICE-STORE-SCHEMA',
+) {
   db.prepare('INSERT OR IGNORE INTO banyan_meta VALUES (?, ?)').run(key, value);
   const found = db.prepare('SELECT value FROM banyan_meta WHERE key = ?').pluck().get(key) as string;
   if (found !== value) throw serviceFault(code, { found, needed: value });

@@ -32,7 +32,7 @@ export class SqliteStore implements Store {
   async cursors(): Promise<Cursors> {
     const rows = this.#db.prepare('SELECT * FROM banyan_cursors ORDER BY topic, partition').all() as CursorRow[];
     const cursors: Cursors = {};
-    for (const { topic, offset, id } of rows) (cursors[topic] ??= []).push({ offset, id });
+    for (const { topic, offset, id } of rows) cursors[topic] = [...(cursors[topic] ?? []), { offset, id }];
     return cursors;
   }
 
@@ -81,13 +81,17 @@ export class SqliteStore implements Store {
   }
 
   #moveCursors(before: Cursors, after: Cursors): void {
-    const move = this.#db.prepare('UPDATE banyan_cursors SET offset = ?, id = ? WHERE topic = ? AND partition = ? AND offset = ?');
+    const move = this.#db.prepare(
+      'UPDATE banyan_cursors SET offset = ?, id = ? WHERE topic = ? AND partition = ? AND offset = ?',
+    );
     for (const [topic, partitions] of Object.entries(after)) {
       partitions.forEach(({ offset, id }, partition) => {
         const expected = before[topic]?.[partition]?.offset ?? -1;
         if (offset === expected) return;
         if (move.run(offset, id, topic, partition, expected).changes === 1) return;
-        throw serviceFault('BNY-SERVICE-STORE-TAKEN', { found: `the cursor of ${topic} has moved on from ${expected}` });
+        throw serviceFault('BNY-SERVICE-STORE-TAKEN', {
+          found: `the cursor of ${topic} has moved on from ${expected}`,
+        });
       });
     }
   }
@@ -144,7 +148,9 @@ export function differences(fileA: string, fileB: string, projection: Projection
       const columns = table.columns.map((column) => quote(column.name)).join(', ');
       const except = (one: string, other: string) =>
         db
-          .prepare(`SELECT ${columns} FROM ${one}.${quote(table.name)} EXCEPT SELECT ${columns} FROM ${other}.${quote(table.name)} LIMIT ?`)
+          .prepare(
+            `SELECT ${columns} FROM ${one}.${quote(table.name)} EXCEPT SELECT ${columns} FROM ${other}.${quote(table.name)} LIMIT ?`,
+          )
           .all(limit) as Record<string, SqlValue>[];
       found.push(...compare(table, except('main', 'b'), except('b', 'main')));
     }
@@ -163,6 +169,7 @@ function compare(table: Table, inA: Record<string, SqlValue>[], inB: Record<stri
     const columns = other ? Object.keys(row).filter((column) => row[column] !== other[column]) : [];
     return { table: table.name, key: table.keyOf(row), kind: other ? 'different' : 'missing', columns };
   });
-  for (const row of others.values()) result.push({ table: table.name, key: table.keyOf(row), kind: 'extra', columns: [] });
+  for (const row of others.values())
+    result.push({ table: table.name, key: table.keyOf(row), kind: 'extra', columns: [] });
   return result;
 }
