@@ -132,6 +132,9 @@ async function run(
   } catch (error) {
     report(error, options.json ?? false);
     return exitCodeOf(error);
+  } finally {
+    // An open channel to the parent would keep the process.
+    if (process.connected) process.disconnect();
   }
 }
 

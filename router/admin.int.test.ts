@@ -43,7 +43,7 @@ describe('the admin port', () => {
     expect(body).toContain('banyan_router_request_duration_seconds_count{side="monolith"} 1');
   });
 
-  it.each(['evil.example', '127.0.0.1', 'evil.example:80', ''])('does not answer to the Host %j', async (host) => {
+  it.each(['evil.example', '127.0.0.1', 'evil.example:80'])('does not answer to the Host %j', async (host) => {
     await using bed = await testbed();
     const answer = await admin(bed, '/state', { host });
     expect(answer.status).toBe(421);

@@ -54,8 +54,9 @@ export async function testbed({
   percent = 100,
   ...options
 }: TestbedOptions = {}): Promise<Testbed> {
-  const monolith = await recorder('monolith', onMonolith);
-  const service = await recorder('service', onService);
+  await using made = new AsyncDisposableStack();
+  const monolith = made.use(await recorder('monolith', onMonolith));
+  const service = made.use(await recorder('service', onService));
   const router = await startRouter({
     listen: { host: '127.0.0.1', port: 0 },
     monolith: monolith.url,
@@ -67,13 +68,18 @@ export async function testbed({
     ...options,
   });
   if (percent !== 'none') router.apply(ordersAt(percent));
+  made.defer(() => router.close());
+  const kept = made.move();
   return {
     router,
     port: Number(new URL(router.url).port),
     monolith,
     service,
     async [Symbol.asyncDispose]() {
-      await Promise.all([monolith[Symbol.asyncDispose](), service[Symbol.asyncDispose](), router.close()]);
+      // What still hangs in a test that is over, or has failed, must not be waited for.
+      monolith.server.closeAllConnections();
+      service.server.closeAllConnections();
+      await kept.disposeAsync();
     },
   };
 }
@@ -99,8 +105,9 @@ async function recorder(name: string, listener?: RequestListener): Promise<Recor
     server,
     seen,
     async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
 }

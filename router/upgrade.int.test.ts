@@ -52,7 +52,7 @@ function upgradeOf(target: string, ...headers: string[]): string {
 }
 
 /** A client that has been answered with 101. */
-async function open({ port }: Testbed, request: string): Promise<Socket> {
+async function connected({ port }: Testbed, request: string): Promise<Socket> {
   const socket = net.connect(port, '127.0.0.1').setEncoding('latin1');
   socket.write(request);
   const [head] = await once(socket, 'data');
@@ -72,7 +72,7 @@ describe('a WebSocket', () => {
     async (target) => {
       const { bed, onMonolith, onService } = await shoutingBed();
       await using _ = bed;
-      const socket = await open(
+      const socket = await connected(
         bed,
         upgradeOf(target, 'Cookie: sid=a', 'Banyan-Identity: forged', 'X-Forwarded-For: 1.1.1.1'),
       );
@@ -93,7 +93,7 @@ describe('a WebSocket', () => {
   it('to a read that has been moved is the service’s, with identity and without credentials', async () => {
     const { bed, onMonolith, onService } = await shoutingBed({ identify: async () => ({ name: 'ann' }) });
     await using _ = bed;
-    const socket = await open(bed, upgradeOf('/orders/1', 'Cookie: sid=a'));
+    const socket = await connected(bed, upgradeOf('/orders/1', 'Cookie: sid=a'));
     expect(await say(socket, 'hello')).toBe('HELLO');
     const { headers = {} } = onService[0]?.req ?? {};
     expect(verifyIdentity(String(headers['banyan-identity']), SECRET)).toEqual({ identity: { name: 'ann' } });
@@ -106,14 +106,14 @@ describe('a WebSocket', () => {
   it('goes to the monolith when it cannot be found out who asks', async () => {
     const { bed, onMonolith } = await shoutingBed({ identify: () => Promise.reject(new Error('down')) });
     await using _ = bed;
-    (await open(bed, upgradeOf('/orders/1', 'Cookie: sid=a'))).destroy();
+    (await connected(bed, upgradeOf('/orders/1', 'Cookie: sid=a'))).destroy();
     expect(onMonolith).toHaveLength(1);
   });
 
   it('passes on what the client sent together with its request', async () => {
     const { bed, onMonolith } = await shoutingBed();
     await using _ = bed;
-    const socket = await open(bed, `${upgradeOf('/chat')}early`);
+    const socket = await connected(bed, `${upgradeOf('/chat')}early`);
     const heard = once(onMonolith[0]?.socket as Socket, 'data');
     expect(String((await heard)[0])).toBe('early');
     socket.destroy();
@@ -149,7 +149,7 @@ describe('a WebSocket', () => {
   it('ends on both sides when the client is gone', async () => {
     const { bed, onMonolith } = await shoutingBed();
     await using _ = bed;
-    const socket = await open(bed, upgradeOf('/chat'));
+    const socket = await connected(bed, upgradeOf('/chat'));
     const closed = once(onMonolith[0]?.socket as Socket, 'close');
     socket.resetAndDestroy();
     await closed;
@@ -158,7 +158,7 @@ describe('a WebSocket', () => {
   it('ends on both sides when the server is gone', async () => {
     const { bed, onMonolith } = await shoutingBed();
     await using _ = bed;
-    const socket = await open(bed, upgradeOf('/chat'));
+    const socket = await connected(bed, upgradeOf('/chat'));
     socket.on('error', () => {});
     const closed = once(socket, 'close');
     onMonolith[0]?.socket.resetAndDestroy();

@@ -111,23 +111,29 @@ async function addRareRows(): Promise<void> {
   const many = (count: number, row: (n: number) => object) => Array.from({ length: count }, (_, n) => row(n));
   const draft = { author_id: 3, status: 'draft', published_at: null };
   await db('members').insert(
-    ['a', 'a-b', 'a0', 'ab', 'z', '0'].map((username, n) => {
+    ['a', 'a-b', 'a0', 'ab', 'z', '0', 'a'.repeat(40)].map((username, n) => {
       const status = n % 2 === 0 ? 'active' : 'suspended';
       return { username, name: AWKWARD[n], bio: AWKWARD[n + 1], status, joined_at: '1999-12-31 23:59:59' };
     }),
   );
   await db('publications').insert(
-    many(510, (n) => ({ slug: `p-${n}`, name: `P${n}`, owner_id: n === 0 ? 4242 : 2, settings: BODIES[n] ?? '{}' })),
+    many(510, (n) => ({
+      slug: n === 9 ? 'a'.repeat(120) : `p-${n}`,
+      name: `P${n}`,
+      owner_id: [4242, 49][n] ?? 2,
+      settings: BODIES[n] ?? '{}',
+    })),
   );
   await db('posts').insert([
     ...many(45, (n) => post({ id: 1000 + n, slug: `same-second-${n}`, publication_id: 1 })),
     ...many(105, (n) => post({ slug: `d-${n}`, ...draft, updated_at: `2025-06-0${1 + (n % 3)} 00:00:00.00${n % 2}` })),
     ...BODIES.map((body, n) => post({ slug: `body-${n}`, body, reading_minutes: '9999.99' })),
     ...AWKWARD.map((title, n) => post({ slug: `title-${n}`, title: `${title}\0` })),
-    post({ slug: 'no-author', author_id: 4242 }),
+    post({ slug: 'no-author', author_id: 4242, publication_id: 2 }),
+    post({ slug: 'a'.repeat(120), status: 'deleted', publication_id: 2 }),
     post({ slug: 'no-publication', publication_id: 4242 }),
     post({ slug: 'no-date', published_at: null }),
-    post({ slug: 'back-to-draft', ...draft, published_at: second }),
+    post({ slug: 'back-to-draft', ...draft, published_at: second, publication_id: 2 }),
   ]);
   const { last } = await db('posts').max('id as last').first<{ last: number }>();
   await db('post_tags').insert(many(60, (n) => ({ post_id: last - (n % 5), tag: `t${n}-${n % 7}` })));
@@ -284,7 +290,11 @@ describe('the service answers as the monolith does, byte for byte:', () => {
       ...(await asEveryone('GET /me/drafts', ['/me/drafts'])),
       ...(await asEveryone('GET /tags', ['/tags'])),
       ...(await asEveryone('GET /tags/:tag', paths('/tags/:', [...tags, ...HANDLES]))),
-      ...(await asEveryone('GET /tags/:tag', [...paged(`/tags/${tags.at(-1)}`, 2), ...paged('/tags/javascript', 3)])),
+      ...(await asEveryone('GET /tags/:tag', [
+        ...paged(`/tags/${tags.at(-1)}`, 2),
+        ...paged('/tags/javascript', 3),
+        ...paged('/tags/No', 1),
+      ])),
       ...own.flat(),
     ]);
     expect(differences).toEqual([]);
@@ -305,7 +315,7 @@ describe('the service answers as the monolith does, byte for byte:', () => {
       ...(await asEveryone('GET /members/:id/claps', paths('/members/:/claps', [...members, ...IDS]))),
       ...asVisitor(
         'GET /members/:id/claps',
-        members.flatMap((id) => paged(`/members/${id}/claps`, 4)),
+        [...members, 4242, 'x'].flatMap((id) => paged(`/members/${id}/claps`, 4)),
       ),
     ]);
     expect(differences).toEqual([]);

@@ -100,7 +100,7 @@ export class Transactions implements GroupOwner {
     const position = this.#position.toString();
     if (this.#reread || position <= this.#resume.position) return;
     this.#resume = { ...this.#resume, position };
-    
+    this.#deliver(markerOf(this.#resume, event.timestamp), 0);
   }
 
   #inside(group: Group, event: RawEvent): void {

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { World } from './world.ts';
 
 /** Kills a part of `banyan up` with SIGKILL; false when it is just not there. */
@@ -8,4 +8,22 @@ export function killPart(world: World, part: string): boolean {
   if (line === undefined) return false;
   process.kill(Number(line.trim().split(' ')[0]), 'SIGKILL');
   return true;
+}
+
+/** A command that runs until it is stopped, with what it has printed so far. */
+export function startBanyan(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { output(): string; stop(): Promise<void> } {
+  let text = '';
+  const child = spawn(process.execPath, ['cli/main.ts', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return {
+    output: () => text,
+    async stop() {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
 }

@@ -30,6 +30,7 @@ beforeAll(async () => {
     ['profiles', 'MemberJoined', { ...member, id: 3, username: 'bob' }],
     ['posts', 'PostPublished', post],
     ['posts', 'PostPublished', { ...post, id: 4, slug: 'oaks' }],
+    ['posts', 'PostPublished', { ...post, id: 5, slug: 'gone' }],
     ['posts', 'PostDeleted', { ...post, id: 5, slug: 'gone', status: 'deleted' }],
     ['claps', 'PostClapped', { memberId: 2, postId: 1, count: 3, updatedAt: `${at}.001` }],
     ['claps', 'PostClapped', { memberId: 2, postId: 4, count: 1, updatedAt: `${at}.002` }],

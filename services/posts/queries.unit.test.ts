@@ -53,6 +53,7 @@ beforeAll(async () => {
     ['posts', 'PostPublished', { ...post, id: 2, slug: 'oaks', publicationId: 5 }],
     ['posts', 'PostDrafted', draft],
     ['posts', 'PostDrafted', { ...draft, id: 4, slug: 'younger', updatedAt: '2026-01-03T08:00:00.000Z' }],
+    ['posts', 'PostPublished', { ...post, id: 5, slug: 'gone' }],
     ['posts', 'PostDeleted', { ...post, id: 5, slug: 'gone', status: 'deleted' }],
     ...[
       [1, 'go'],

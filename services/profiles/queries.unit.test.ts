@@ -34,7 +34,9 @@ beforeAll(async () => {
     ],
     ['posts', 'PostPublished', post],
     ['posts', 'PostPublished', { ...post, id: 3, slug: 'oaks', publicationId: 5 }],
-    ['posts', 'PostDrafted', { ...post, id: 4, slug: 'draft', status: 'draft' }],
+    ['posts', 'PostPublished', { ...post, id: 4, slug: 'gone' }],
+    ['posts', 'PostDeleted', { ...post, id: 4, slug: 'gone', status: 'deleted' }],
+    ['posts', 'PostDrafted', { ...post, id: 5, slug: 'draft', status: 'draft' }],
     ['claps', 'PostClapped', { memberId: 2, postId: 1, count: 3, updatedAt: `${at}.000` }],
     ['claps', 'PostClapped', { memberId: 1, postId: 1, count: 4, updatedAt: `${at}.000` }],
   ]);

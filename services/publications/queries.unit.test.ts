@@ -47,6 +47,7 @@ beforeAll(async () => {
     ['publications', 'SubmissionReceived', { ...submission, id: 2 }],
     ['publications', 'SubmissionAccepted', { ...submission, status: 'accepted', decidedAt: at }],
     ['posts', 'PostPublished', post],
+    ['posts', 'PostPublished', { ...post, id: 2 }],
     ['posts', 'PostDeleted', { ...post, id: 2, status: 'deleted' }],
   ]);
 });
