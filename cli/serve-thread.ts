@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runProjectorThread, type ThreadTask } from '../services/kit/projector/thread.ts';
+import { createLogger } from './command.ts';
 import { loadConfig } from './config/load.ts';
 import { cliFault } from './errors.ts';
 import { openLog } from './open-log.ts';
@@ -41,6 +42,7 @@ await runProjectorThread(
     instance: data.instance,
     url: data.url,
     isLive: () => live,
+    logger: createLogger(),
     onReady: () => tell({ type: 'ready' }),
     onStopped: (error) => tell({ type: 'stopped', error: String(error) }),
   },

@@ -69,7 +69,7 @@ describe('close', () => {
     await arrived.opened;
     const closed = bed.router.close();
     socket.write(write);
-    await until(async () => (await (await fetch(`${bed.router.adminUrl}/metrics`)).text()).includes('x'));
+    await ask(Number(new URL(bed.router.adminUrl).port), '/livez');
     goOn.open();
     await once(socket, 'close');
     await closed;
@@ -101,6 +101,7 @@ describe('close', () => {
     const socket = net.connect(bed.port, '127.0.0.1').on('error', () => {});
     socket.write('GET / HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
     await once(socket, 'data');
+    socket.resume();
     await Promise.all([bed.router.close(), once(socket, 'close')]);
   });
 

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { EMITTER } from '../../../cdc/index.ts';
 import { BanyanError, controlEvent, type EventLog, latestEvent } from '../../../log/index.ts';
 import type { Domain } from '../domain.ts';
@@ -20,6 +22,7 @@ export interface ThreadOptions {
   url: string;
   /** Whether this thread's store is the live one at present. */
   isLive(): boolean;
+  logger: Logger;
   /** Called when the store can be read. */
   onReady(): void;
   /** Called when the thread cannot go on. */
@@ -63,29 +66,42 @@ async function replay(
   }
 }
 
+/** A busy log or store passes: the projector goes on at its cursors. */
+const RETRY_MS = 500;
+
 async function project(options: ThreadOptions, name: string, signal: AbortSignal): Promise<void> {
   const { log, domain } = options;
   let progress: Progress = { applied: NOTHING_APPLIED, events: 0 };
   let stopped: unknown;
   let store: SqliteStore | undefined;
-  const beat = () => tellBeat(options, name, progress, stopped).catch((error: unknown) => options.onStopped(error));
+  // A beat that fails is missed by whoever waits for it, and comes again; the projector itself is not concerned.
+  const beat = () =>
+    tellBeat(options, name, progress, stopped).catch((error: unknown) => options.logger.warn({ error }, 'no beat'));
   const timer = setInterval(() => void beat(), BEAT_MS);
-  try {
-    store = new SqliteStore(options.fileOf(name));
-    progress = { applied: await store.applied(), events: 0 };
-    options.onReady();
-    await beat();
-    await new Projector({ log, projection: domain.projection, store, onProgress: (p) => (progress = p) }).run(signal);
-  } catch (error) {
-    stopped = error;
-    options.onStopped(error);
-    await beat();
-    // Stays to say so until the service is restarted: a stopped projector must not look like a dead one.
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  } finally {
-    clearInterval(timer);
-    await store?.close();
+  while (!signal.aborted) {
+    try {
+      store = new SqliteStore(options.fileOf(name));
+      progress = { applied: await store.applied(), events: 0 };
+      stopped = undefined;
+      options.onReady();
+      await beat();
+      await new Projector({ log, projection: domain.projection, store, onProgress: (p) => (progress = p) }).run(signal);
+    } catch (error) {
+      stopped = error;
+      options.onStopped(error);
+      // Stays to say so until the service is restarted: a stopped projector must not look like a dead one.
+      if (!isPassing(error))
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      else await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    } finally {
+      await store?.close();
+    }
   }
+  clearInterval(timer);
+}
+
+function isPassing(error: unknown): boolean {
+  return BanyanError.is(error) ? error.retryable : (error as { code?: unknown }).code === 'SQLITE_BUSY';
 }
 
 async function tellBeat(options: ThreadOptions, name: string, { applied }: Progress, stopped: unknown): Promise<void> {
