@@ -95,7 +95,7 @@ describe('close', () => {
   it('cuts off WebSockets at the deadline', async () => {
     await using bed = await testbed({ limits: { drainTimeoutMs: 50 } });
     bed.monolith.server.on('upgrade', (_req, socket) => {
-      socket.on('error', () => {});
+      socket.on('error', () => {}).on('end', () => socket.end());
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
     });
     const socket = net.connect(bed.port, '127.0.0.1').on('error', () => {});

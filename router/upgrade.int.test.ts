@@ -170,7 +170,10 @@ describe('a WebSocket', () => {
     const arrived = gate();
     const left = gate();
     bed.service.server.on('upgrade', (_req, socket) => {
-      socket.on('error', () => {}).on('close', left.open);
+      socket
+        .on('error', () => {})
+        .on('end', () => socket.end())
+        .on('close', left.open);
       arrived.open();
     });
     const socket = net.connect(bed.port, '127.0.0.1').on('error', () => {});

@@ -21,9 +21,12 @@ export async function* readBinlog(
   const server = await factsOf(settings);
   const resume = from ? resumeOf(from) : resumeFromNow(server);
   if (from) checkServer(resume, server);
-  if (resume.serverUid !== server.serverUid) {
-    const facts = { was: resume.serverUid, is: server.serverUid };
-    settings.logger?.warn(facts, 'server_uid has changed: its history tells whether this is the server');
+  const { serverId, serverUid } = server;
+  if (resume.serverId !== serverId || resume.serverUid !== serverUid) {
+    settings.logger?.warn(
+      { serverId, serverUid },
+      'the server has changed its names: its history tells whether it is the same',
+    );
   }
   if (!from) yield [markerOf(resume, Math.floor(Date.now() / 1000))];
 
@@ -68,7 +71,7 @@ function endOfStream(error: unknown, resume: Resume, server: ServerFacts, settin
     case 'purged':
       return cdcFault('BNY-CDC-PURGED', { found, needed: `the binlog from ${resume.gtidPosition} on` });
     case 'diverged':
-      return diverged(resume, server.serverUid, found);
+      return diverged(resume, server, found);
     case 'unreadable':
       return cdcFault('BNY-CDC-UNDECODABLE', { found });
     default:

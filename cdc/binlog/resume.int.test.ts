@@ -232,6 +232,7 @@ async function openWire(port: number) {
     const far = connect(port, '127.0.0.1');
     near.pipe(far).pipe(near);
     for (const socket of [near, far]) socket.on('error', () => {});
+    far.on('close', () => near.destroy());
     sockets.push(near, far);
   });
   const own = await freePort();

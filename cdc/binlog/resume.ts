@@ -59,20 +59,11 @@ export function resumeFromNow(server: ServerFacts): Resume {
   };
 }
 
-/**
- * Is this the server that the resume point was made on, and does it still have what was read there? What cannot be seen
- * by asking is seen when the transaction is read again.
- */
+/** Does the server have what was read? What cannot be seen by asking is seen when the transaction is read again. */
 export function checkServer(resume: Resume, server: ServerFacts): void {
-  if (resume.serverId !== server.serverId) {
-    throw cdcFault('BNY-CDC-OTHER-SERVER', {
-      found: `server_id ${server.serverId}`,
-      needed: `server_id ${resume.serverId}`,
-    });
-  }
   const delivered = resume.transaction ? [resume.transaction.gtid] : resume.gtidPosition.split(',');
   const lost = delivered.find((gtid) => gtid !== '' && !server.gtidState.some((newest) => covers(newest, gtid)));
-  if (lost !== undefined) throw diverged(resume, server.serverUid, `no transaction ${lost}`);
+  if (lost !== undefined) throw diverged(resume, server, `no transaction ${lost}`);
 }
 
 function covers(newest: string, gtid: string): boolean {
@@ -82,11 +73,12 @@ function covers(newest: string, gtid: string): boolean {
 }
 
 /**
- * The same server with another history, or another server. `server_uid` alone does not tell them apart: it is made from
- * the network card and the port, and a container gets new ones.
+ * The same server with another history, or another server. Only a history that differs makes it one: `server_uid` is
+ * made from the network card and the port, and a container gets new ones.
  */
-export function diverged(resume: Resume, serverUid: string, found: string) {
-  const code = resume.serverUid === serverUid ? 'BNY-CDC-DIVERGED' : 'BNY-CDC-OTHER-SERVER';
+export function diverged(resume: Resume, { serverId, serverUid }: ServerFacts, found: string) {
+  const isSame = resume.serverId === serverId && resume.serverUid === serverUid;
+  const code = isSame ? 'BNY-CDC-DIVERGED' : 'BNY-CDC-OTHER-SERVER';
   const { transaction, gtidPosition } = resume;
   return cdcFault(code, {
     found,

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { fromNow, keysOf, readTo, type Session } from '../contract.ts';
+import { fromNow, keysOf, readTo } from '../contract.ts';
 import type { CapturedTables, Source, Transaction } from '../types.ts';
-import { startTestServer, type TestServer } from './test-support.ts';
+import { startTestServer, type TestServer, type TestSession } from './test-support.ts';
 
 const TABLES: CapturedTables = {
   orders: { key: ['id'], columns: ['id', 'title', 'data'], excluded: ['token'], types: { data: 'json' } },
 };
 
 let server: TestServer;
-let session: Session;
+let session: TestSession;
 let source: Source;
 let begin: Transaction;
 
@@ -26,6 +26,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await source.close();
   await session.sql(
+    "SET SESSION sql_mode = ''",
     'SET SESSION binlog_format = ROW, binlog_row_image = FULL, binlog_alter_two_phase = OFF, gtid_domain_id = 0',
     'SET GLOBAL binlog_checksum = CRC32, log_bin_compress = OFF, binlog_row_metadata = FULL',
   );
@@ -105,6 +106,18 @@ describe('the stream is understood however the server writes it', () => {
     for (const [i, transaction] of all.entries()) expect(await history(transaction)).toEqual(all.slice(i + 1));
   });
 
+  it('and is given back when its reader leaves', async () => {
+    await session.sql('INSERT INTO orders (id) VALUES (1)');
+    await history();
+    let dumps = 1;
+    while (dumps > 0) {
+      const listed = await session.rows(
+        "SELECT COUNT(*) AS dumps FROM information_schema.PROCESSLIST WHERE COMMAND = 'Binlog Dump'",
+      );
+      dumps = Number(listed[0]?.['dumps']);
+    }
+  });
+
   it('with rows of more than a network packet', async () => {
     await session.sql('SET GLOBAL max_allowed_packet = 67108864');
     const big = await server.session();
@@ -157,6 +170,15 @@ describe('what row changes do not express is told as a disturbance of its table'
       'statement orders: INSERT orders …',
       'statement orders: UPDATE orders …',
       'statement orders: DELETE orders …',
+    ]);
+  });
+
+  it('statements as the sql_mode of their session reads them', async () => {
+    await session.sql("SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'", 'TRUNCATE TABLE "orders"');
+    await session.sql(`ALTER TABLE orders ADD x VARCHAR(50) DEFAULT 'a\\', ADD y VARCHAR(50) DEFAULT ' secret '`);
+    expect(await disturbances()).toEqual([
+      'truncate orders: TRUNCATE TABLE `orders`',
+      'ddl orders: ALTER TABLE orders ADD x VARCHAR (?) DEFAULT ?, ADD y VARCHAR (?) DEFAULT ?',
     ]);
   });
 
@@ -283,7 +305,8 @@ describe('what row changes do not express is told as a disturbance of its table'
 
 describe('what cannot be decoded stops the reading', () => {
   it('rows without the names of their columns', async () => {
-    await session.sql('SET GLOBAL binlog_row_metadata = NO_LOG', 'INSERT INTO elsewhere VALUES (7)');
+    await session.sql('INSERT INTO orders (id) VALUES (0)', 'SET GLOBAL binlog_row_metadata = NO_LOG');
+    await session.sql('INSERT INTO elsewhere VALUES (7)');
     await session.sql("INSERT INTO orders (id, token) VALUES (1, 'secret')");
     const failure = await history().catch((error: unknown) => error);
     expect(failure).toMatchObject({

@@ -214,7 +214,8 @@ export class Transactions implements GroupOwner {
       throw this.#divergence(`${found.gtid} at ${found.end} with another ${different.join(', ')}`);
     }
     this.#reread = undefined;
-    this.#resume = { ...this.#resume, serverUid: this.#server.serverUid };
+    const { serverId, serverUid } = this.#server;
+    this.#resume = { ...this.#resume, serverId, serverUid };
   }
 
   #fingerprint({ gtid, begin, checksum }: Group, event: RawEvent): Fingerprint {
@@ -222,7 +223,7 @@ export class Transactions implements GroupOwner {
   }
 
   #divergence(found: string) {
-    return diverged(this.#resume, this.#server.serverUid, found);
+    return diverged(this.#resume, this.#server, found);
   }
 
   #prepareXa(group: Group): void {

@@ -95,6 +95,7 @@ async function install(folder: string): Promise<void> {
   await promisify(execFile)('mariadb-install-db', [
     '--no-defaults',
     `--datadir=${join(folder, 'data')}`,
+    `--tmpdir=${folder}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     ...asRoot(),
@@ -106,6 +107,7 @@ async function launch(folder: string, port: number, extra: readonly string[]) {
   const options = [
     '--no-defaults',
     `--datadir=${join(folder, 'data')}`,
+    `--tmpdir=${folder}`,
     `--socket=${join(folder, 's')}`,
     `--pid-file=${join(folder, 'pid')}`,
     `--port=${port}`,

@@ -6,16 +6,11 @@ const ENTERED = { draft: 'PostDrafted', published: 'PostPublished', deleted: 'Po
 
 export const capture: Captures<typeof events, 'posts' | 'post_tags'> = {
   posts(change) {
-    const { before, after } = change;
-    if (!after) {
-      const id = change.key[0] as number;
-      return { type: 'PostErased', key: id, data: { id } };
-    }
-    const post = fields<Post>(after);
-    if (before?.['status'] === post.status) {
-      return { type: 'PostEdited', key: post.id, data: { ...post, changed: changedFields(change) } };
-    }
-    return { type: ENTERED[post.status], key: post.id, data: post };
+    const id = change.key[0] as number;
+    if (!change.after) return { type: 'PostErased', key: id, data: { id } };
+    const post = fields<Post>(change.after);
+    if (change.before?.['status'] !== post.status) return { type: ENTERED[post.status], key: id, data: post };
+    return { type: 'PostEdited', key: id, data: { ...post, changed: changedFields(change) } };
   },
 
   post_tags({ after, key }) {

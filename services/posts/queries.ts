@@ -50,7 +50,7 @@ export const queries: Queries = {
   },
 };
 
-interface SummaryRow extends Pick<Post, 'id' | 'slug' | 'title' | 'readingMinutes' | 'publishedAt' | 'updatedAt'> {
+interface SummaryRow extends Pick<Post, 'id' | 'slug' | 'title' | 'readingMinutes' | 'publishedAt'> {
   authorId: number;
   username: string | null;
   name: string | null;

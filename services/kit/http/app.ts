@@ -53,6 +53,7 @@ function addRoute(app: Express, { method, path }: Route, options: AppOptions): v
 async function answer(query: Query, req: Request, res: Response, options: AppOptions): Promise<void> {
   const identity = readIdentity(req, options.secret);
   if (identity === 'forged') return problem(res, 403, 'The identity header is not the router’s');
+  if (identity === 'expired') return behind(res, 'the identity header has expired on its way');
   const stopped = options.stopped();
   if (stopped) return behind(res, stopped);
   const snapshot = await options.live().transaction();
@@ -71,11 +72,12 @@ async function answer(query: Query, req: Request, res: Response, options: AppOpt
   }
 }
 
-function readIdentity(req: Request, secret: string): Identity | undefined | 'forged' {
+function readIdentity(req: Request, secret: string): Identity | undefined | 'forged' | 'expired' {
   const header = req.get('banyan-identity');
   if (header === undefined) return undefined;
   const verified = verifyIdentity(header, secret);
-  return 'identity' in verified ? verified.identity : 'forged';
+  if ('identity' in verified) return verified.identity;
+  return verified.refused === 'expired' ? 'expired' : 'forged';
 }
 
 async function readApplied(db: Knex): Promise<Applied> {
