@@ -122,7 +122,7 @@ async function probe({ config, signal }: Context, source: Source): Promise<Findi
         level: 'error',
         found: `no probe row after ${PROBE_MS / 1000} s`,
         needed,
-        cure: `Look for binlog_do_db and binlog_ignore_db, and whether \`${config.monolith.banyanSchema}\` is hidden from the binlog.`,
+        cure: `Run \`banyan install\` again: the heartbeat row may be gone. Then look for what keeps \`${config.monolith.banyanSchema}\` out of the binlog.`,
       },
     ];
   } catch (error) {

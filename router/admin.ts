@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import express from 'express';
 import type { DataPlane } from './data-plane.ts';
+import { EMPTY_STATE } from './routing-state.ts';
 
 /** Reads only: what changes a router is in the control topic. */
 export function adminServer(plane: DataPlane): Server {
@@ -19,7 +20,7 @@ export function adminServer(plane: DataPlane): Server {
   });
   app.get('/livez', (_req, res) => void res.type('text').send('ok\n'));
   app.get('/readyz', (_req, res) => {
-    const notReady = plane.draining ? 'draining' : plane.state.version === 0 ? 'no routing state yet' : undefined;
+    const notReady = plane.draining ? 'draining' : plane.state === EMPTY_STATE ? 'no routing state yet' : undefined;
     res
       .status(notReady ? 503 : 200)
       .type('text')

@@ -49,34 +49,6 @@ describe('close', () => {
     agent.destroy();
   });
 
-  it('refuses a request that comes on a connection which another one keeps open', async () => {
-    const arrived = gate();
-    const goOn = gate();
-    await using bed = await testbed({
-      onMonolith: async (_req, res) => {
-        arrived.open();
-        await goOn.opened;
-        res.end('first');
-      },
-    });
-    const socket = net.connect(bed.port, '127.0.0.1').setEncoding('latin1');
-    let received = '';
-    socket.on('data', (data) => {
-      received += data;
-    });
-    const write = 'POST /orders HTTP/1.1\r\nHost: shop\r\nContent-Length: 0\r\n\r\n';
-    socket.write(write);
-    await arrived.opened;
-    const closed = bed.router.close();
-    socket.write(write);
-    await ask(Number(new URL(bed.router.adminUrl).port), '/livez');
-    goOn.open();
-    await once(socket, 'close');
-    await closed;
-    expect(received).toContain('first');
-    expect(bed.monolith.seen).toHaveLength(1);
-  });
-
   it('closes connections that are idle', async () => {
     await using bed = await testbed();
     const agent = new http.Agent({ keepAlive: true });

@@ -54,12 +54,6 @@ export const ROUTER_ERRORS = {
     cure: 'Look at the load of the monolith. The outcome of a write is unknown: look before you repeat it.',
     retryable: true,
   },
-  'BNY-ROUTER-DRAINING': {
-    means: 'the router is about to stop and takes no new requests',
-    normal: 'while a router is replaced',
-    cure: 'Send the request again; another router will take it.',
-    retryable: true,
-  },
 } as const satisfies ErrorCatalogue;
 
 export type RouterErrorCode = keyof typeof ROUTER_ERRORS;

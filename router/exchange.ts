@@ -29,7 +29,7 @@ export class Exchange {
     // After an upgrade that it was told to pass over, Node loses what else has arrived with it; nothing may be read on
     // from the middle of that.
     if (this.#req.headers.upgrade !== undefined) this.#res.shouldKeepAlive = false;
-    const intake = this.#plane.draining ? 'BNY-ROUTER-DRAINING' : takeIn(this.#plane, this.#req);
+    const intake = takeIn(this.#plane, this.#req);
     if (typeof intake === 'string') this.#refuse(intake);
     else this.#route(intake);
   }

@@ -8,7 +8,6 @@ const STATUS = {
   'BNY-ROUTER-METHOD': 405,
   'BNY-ROUTER-UNREACHABLE': 502,
   'BNY-ROUTER-TIMEOUT': 504,
-  'BNY-ROUTER-DRAINING': 503,
 } as const satisfies Partial<Record<RouterErrorCode, number>>;
 
 /** An error of the router's own that a client may see. */
@@ -37,7 +36,6 @@ function problemHeaders(code: ProblemCode) {
     'Content-Type': 'application/problem+json',
     'Content-Length': Buffer.byteLength(problemBody(code)),
     'Cache-Control': 'no-store',
-    ...(STATUS[code] === 503 && { 'Retry-After': '1' }),
   };
 }
 

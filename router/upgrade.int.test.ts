@@ -139,6 +139,15 @@ describe('a WebSocket', () => {
     expect(answer).toContain(code);
   });
 
+  it('with a body is a request like any other', async () => {
+    const { bed, onMonolith, onService } = await shoutingBed();
+    await using _ = bed;
+    const answer = await sendRaw(bed.port, `${upgradeOf('/orders/1', 'Content-Length: 2')}hi`);
+    expect(statusOf(answer)).toBe(200);
+    expect(bed.monolith.seen).toMatchObject([{ target: '/orders/1', body: 'hi' }]);
+    expect([...onMonolith, ...onService]).toEqual([]);
+  });
+
   it('is refused with two Hosts', async () => {
     const { bed, onMonolith } = await shoutingBed();
     await using _ = bed;

@@ -3,11 +3,12 @@ import type { Socket } from 'node:net';
 import type { DataPlane, Service } from './data-plane.ts';
 import { type Intake, takeIn } from './intake.ts';
 import { endWithProblem, type ProblemCode, statusOf } from './problem.ts';
-import { forwardedHeaders, type RequestHeaders, serviceHeaders } from './request-headers.ts';
+import { forwardedHeaders, hasBody, type RequestHeaders, serviceHeaders } from './request-headers.ts';
 import { UpgradeAttempt } from './upgrade-attempt.ts';
 
-export function isWebSocket(req: IncomingMessage): boolean {
-  return req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket';
+/** Anything else is no upgrade but a request: httpxy would send on a body's length, and not the body. */
+export function isWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && !hasBody(headers);
 }
 
 /**
@@ -31,7 +32,7 @@ export async function handleUpgrade(
     endWithProblem(socket, code);
   };
   if (!isWebSocket(req)) return refuse('BNY-ROUTER-METHOD');
-  const intake = plane.draining ? 'BNY-ROUTER-DRAINING' : takeIn(plane, req);
+  const intake = takeIn(plane, req);
   if (typeof intake === 'string') return refuse(intake);
 
   const { service, reason, headers } = await wayOf(plane, req, intake);

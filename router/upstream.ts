@@ -9,7 +9,11 @@ import type { UpgradeAttempt } from './upgrade-attempt.ts';
 type ProxyOptions = Options<IncomingMessage, ServerResponse>;
 
 /** Stands for a request's body where there is none: spares the piping, and a second sending finds it unread. */
-const NO_BODY = new Readable();
+const NO_BODY = new Readable({
+  read() {
+    this.push(null);
+  },
+});
 NO_BODY.pipe = (destination) => {
   destination.end();
   return destination;

@@ -5,7 +5,7 @@ import config from '../banyan.config.ts';
 import { table } from '../cli/table.ts';
 import { LagProbe } from './lib/lag-probe.ts';
 import { killPart } from './lib/parts.ts';
-import { answers, createWorld, DOMAINS, type World } from './lib/world.ts';
+import { createWorld, DOMAINS, running, type World } from './lib/world.ts';
 import { checkLog } from './proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from './proof/routes.ts';
 import { differsFromTables } from './proof/tables.ts';
@@ -61,8 +61,7 @@ async function tell(world: World): Promise<number> {
   );
   await stage('banyan up', async () => {
     world.up.start();
-    await answers(`${world.urls.router}/healthz`);
-    for (const url of Object.values(world.urls.services)) await answers(`${url}/livez`);
+    await running(world);
     return 'emitter, 4 services and the router run';
   });
   const traffic = new Traffic({

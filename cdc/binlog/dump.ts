@@ -107,7 +107,7 @@ export class Dump extends (ZongJi as unknown as new (dsn: object) => InstanceTyp
     const sql = `SET @master_binlog_checksum = 'CRC32', @master_heartbeat_period = ${heartbeat}, net_write_timeout = 86400`;
     this.connection.query(sql, (error) => next(error, false));
     // zongji keeps a second connection for its end only: it must not time out meanwhile.
-    
+    this.ctrlConnection?.query('SET wait_timeout = 31536000');
   }
 
   heard(event: RawEvent): void {

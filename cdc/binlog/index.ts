@@ -1,2 +1,1 @@
-export type { BinlogSourceOptions } from './options.ts';
 export { openBinlogSource } from './source.ts';

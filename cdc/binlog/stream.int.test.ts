@@ -184,9 +184,9 @@ describe('what row changes do not express is told as a disturbance of its table'
 
   it('LOAD DATA as text, which zongji does not know', async () => {
     await session.sql(
-      `SELECT 1, 'secret' INTO OUTFILE '/tmp/banyan-load-${process.pid}'`,
+      `SELECT 1, 'secret' INTO OUTFILE '${server.folder}/loaded'`,
       'SET SESSION binlog_format = STATEMENT',
-      `LOAD DATA INFILE '/tmp/banyan-load-${process.pid}' INTO TABLE orders (id, title)`,
+      `LOAD DATA INFILE '${server.folder}/loaded' INTO TABLE orders (id, title)`,
     );
     expect(await disturbances()).toEqual(['statement orders: LOAD orders …']);
   });
@@ -249,6 +249,7 @@ describe('what row changes do not express is told as a disturbance of its table'
 
   it.each([
     ['MODIFY title POINT', 'columns', 'column `title` is GEOMETRY'],
+    ['MODIFY data DATE', 'columns', 'column `data` is no text and not binary, declared json'],
     ['MODIFY title VARCHAR(10) CHARACTER SET big5', 'columns', 'column `title` is in charset big5'],
     ['DROP PRIMARY KEY, ADD PRIMARY KEY (id, title)', 'statement', 'the primary key is (id,title), declared is (id)'],
     [

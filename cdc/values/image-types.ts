@@ -59,15 +59,20 @@ const BLOB = 252;
 const STRING = 254;
 const GEOMETRY = 255;
 
+/** Types whose values are bytes, with a length before them. */
+const BYTES = new Set([VARCHAR, STRING, BLOB, COMPRESSED_BLOB, COMPRESSED_VARCHAR]);
+
 /** The decoder of a column, or what is wrong with it. */
 export function decoderOf(column: ImageColumn, declared: DeclaredType | undefined): Decode | string {
   const { type, meta } = column;
+  if (BYTES.has(type)) return bytesDecoder(column, declared);
+  if (declared !== undefined) return `no text and not binary, declared ${declared}`;
   switch (type) {
     case TINY:
     case SHORT:
     case INT24:
     case LONG:
-      return declared ? `an integer, declared ${declared}` : integerDecoder(widthOf(column) as number, column.unsigned);
+      return integerDecoder(widthOf(column) as number, column.unsigned);
     case LONGLONG:
       return column.unsigned ? readBigUnsigned : readBigSigned;
     case FLOAT:
@@ -91,12 +96,6 @@ export function decoderOf(column: ImageColumn, declared: DeclaredType | undefine
     case ENUM:
     case SET:
       return labelDecoder(column);
-    case VARCHAR:
-    case STRING:
-    case BLOB:
-    case COMPRESSED_BLOB:
-    case COMPRESSED_VARCHAR:
-      return bytesDecoder(column, declared);
     case OLD_TIMESTAMP:
     case OLD_TIME:
     case OLD_DATETIME:

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killPart } from '../lib/parts.ts';
-import { answers, createWorld, DOMAINS, type World } from '../lib/world.ts';
+import { createWorld, DOMAINS, running, type World } from '../lib/world.ts';
 import { checkLog } from '../proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from '../proof/routes.ts';
 import { differsFromTables } from '../proof/tables.ts';
@@ -31,7 +31,7 @@ export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): 
   try {
     await must(world, 'install', '--yes');
     world.up.start();
-    await answers(`${world.urls.router}/healthz`);
+    await running(world);
     const traffic = new Traffic({ site: world.site, members: 10, password: world.password, pauseMs: 25, seed });
     // Seeds run while the kills go on; reads move as soon as they are through.
     const moving = moveReads(world, say);

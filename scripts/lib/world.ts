@@ -208,6 +208,18 @@ function parse(text: string): unknown {
   }
 }
 
+/** Waits until router and services answer and the emitter has its first checkpoint: from there on nothing is missed. */
+export async function running(world: World): Promise<void> {
+  await answers(`${world.urls.router}/healthz`);
+  for (const url of Object.values(world.urls.services)) await answers(`${url}/livez`);
+  for (let tries = 0; tries < 100; tries++) {
+    const { json } = await world.banyan('status', '--json');
+    if ((json as { emitter: { problem: string | null } } | undefined)?.emitter.problem === null) return;
+    await sleep(200);
+  }
+  throw new Error('the emitter gives no sign of life');
+}
+
 /** Waits until something answers HTTP there. */
 export async function answers(url: string, timeoutMs = 30_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; ; ) {

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createWorld, runBanyan, type World } from '../scripts/lib/world.ts';
+
+interface Report {
+  ok: boolean;
+  findings: { check: string; level: string; found: string; cure: string }[];
+}
+
+/** The findings of the source have tests of their own; here it is the command and the path as a whole. */
+describe('banyan doctor', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld({ posts: 20, claps: 50, seed: 1 });
+  }, 120_000);
+  afterAll(() => world.stop());
+
+  const doctor = async (env: NodeJS.ProcessEnv = {}) => {
+    const { code, json } = await runBanyan(['doctor', '--json'], { ...world.env, ...env });
+    return { code, ...(json as Report) };
+  };
+
+  it('says that nothing is installed, and with which command it is', async () => {
+    const { code, ok, findings } = await doctor();
+    expect({ code, ok }).toEqual({ code: 1, ok: false });
+    expect(findings.map(({ cure }) => cure).join()).toContain('banyan install');
+  });
+
+  it('finds all at once: settings with the SQL that puts them right, the monolith, the services', async () => {
+    expect((await world.banyan('install', '--yes')).code).toBe(0);
+    await world.database.raw('SET GLOBAL binlog_row_metadata = MINIMAL, GLOBAL binlog_format = MIXED');
+    const { code, findings } = await doctor({ BANYAN_MONOLITH_URL: 'http://127.0.0.1:2' });
+    await world.database.raw('SET GLOBAL binlog_row_metadata = FULL, GLOBAL binlog_format = ROW');
+    expect(code).toBe(1);
+    const text = findings.map(({ found, cure }) => `${found} ${cure}`).join('\n');
+    for (const part of [
+      'SET GLOBAL binlog_row_metadata',
+      'SET GLOBAL binlog_format',
+      'http://127.0.0.1:2',
+      'banyan serve posts',
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+
+  it('ends well with only warnings about services that do not run', async () => {
+    const { code, ok, findings } = await doctor();
+    expect({ code, ok }).toEqual({ code: 0, ok: true });
+    expect(new Set(findings.map(({ level }) => level))).toEqual(new Set(['warning']));
+  });
+
+  it('notices that the binlog hides Banyan’s own schema', async () => {
+    await world.mariadb.kill();
+    await world.mariadb.restart(['--binlog-ignore-db=banyan']);
+    const { code, findings } = await doctor();
+    expect(code).toBe(1);
+    expect(findings.filter(({ level }) => level === 'error')).toMatchObject([{ check: 'binlog_ignore_db' }]);
+    await world.mariadb.kill();
+    await world.mariadb.restart();
+  }, 60_000);
+
+  it('notices by its probe row that a change does not come through, though every setting is right', async () => {
+    await world.database.raw('DELETE FROM banyan.heartbeat');
+    const { code, findings } = await doctor();
+    expect(code).toBe(1);
+    expect(findings.filter(({ level }) => level === 'error')).toMatchObject([
+      { check: 'probe', cure: expect.stringContaining('banyan install') },
+    ]);
+    expect((await world.banyan('install', '--yes')).code).toBe(0);
+    expect((await doctor()).code).toBe(0);
+  }, 60_000);
+
+  it('leaves nothing behind when it is uninstalled', async () => {
+    expect((await world.banyan('uninstall', '--yes')).code).toBe(0);
+    const [schemas] = await world.database.raw("SHOW DATABASES LIKE 'banyan'");
+    const [users] = await world.database.raw("SELECT user FROM mysql.user WHERE user = 'banyan'");
+    expect([schemas, users]).toEqual([[], []]);
+  });
+});
