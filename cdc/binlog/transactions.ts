@@ -215,6 +215,7 @@ export class Transactions implements GroupOwner {
     }
     this.#reread = undefined;
     const { serverId, serverUid } = this.#server;
+    this.#resume = { ...this.#resume, serverId, serverUid };
   }
 
   #fingerprint({ gtid, begin, checksum }: Group, event: RawEvent): Fingerprint {
