@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ControlFold, followControl } from '../log/index.ts';
-import type { RoutingState } from '../router/routing-state.ts';
+import type { RoutingState } from '../router/index.ts';
 import { whyNotServeable } from '../services/kit/serveable.ts';
 import { loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { startRouter } from '../router/index.ts';
-import type { RoutingState } from '../router/routing-state.ts';
+import { type RoutingState, startRouter } from '../router/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import type { Config } from './config/schema.ts';
 import { openSource } from './emit.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { type Identity, signIdentity } from '../services/kit/http/identity-header.ts';
 import { Breaker, type BreakerOptions } from './breaker.ts';
-import { type Identity, signIdentity } from './identity-header.ts';
 
 export interface IdentityCacheOptions {
   readonly identify: (headers: IncomingHttpHeaders) => Promise<Identity | null>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { type Identity, verifyIdentity } from '../services/kit/http/identity-header.ts';
 import { type Credentials, IdentityCache } from './identity-cache.ts';
-import { type Identity, verifyIdentity } from './identity-header.ts';
 
 function cache(options: { ttlMs?: number; timeoutMs?: number } = {}) {
   const asked: { answer(identity: Identity | null): void; fail(error: Error): void }[] = [];

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { verifyIdentity } from './identity-header.ts';
+import { verifyIdentity } from '../services/kit/http/identity-header.ts';
 import { ask, metricsOf, SECRET, type TestbedOptions, testbed } from './testbed.ts';
 
 /** A monolith that knows its users by the cookie `sid`, and is asked for them. */

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
+import type { Identity } from '../services/kit/http/identity-header.ts';
 import type { BreakerOptions } from './breaker.ts';
 import { routerFault } from './errors.ts';
-import type { Identity } from './identity-header.ts';
 import type { RouteDeclaration } from './routes.ts';
 
 export interface Address {

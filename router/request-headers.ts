@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { IDENTITY_HEADER } from './identity-header.ts';
+import { IDENTITY_HEADER } from '../services/kit/http/identity-header.ts';
 
 export type RequestHeaders = Record<string, string | string[]>;
 

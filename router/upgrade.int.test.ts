@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import net, { type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { verifyIdentity } from './identity-header.ts';
+import { verifyIdentity } from '../services/kit/http/identity-header.ts';
 import {
   gate,
   metricsOf,

@@ -21,6 +21,7 @@ if (unknown.length > 0) usage(`found ${unknown.join(', ')}`);
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
 
 let workshop: Workshop | undefined;
+let abandoned: boolean = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void abandon(130));
 
 interface Report extends Result {
@@ -33,7 +34,11 @@ interface Report extends Result {
 
 const facts = machine();
 const startedAt = new Date().toISOString();
-process.stdout.write(`${Object.entries(facts).map(([name, value]) => `${name} ${value}`).join(', ')}\n`);
+process.stdout.write(
+  `${Object.entries(facts)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}\n`,
+);
 const reports: Report[] = [];
 for (const name of names) {
   const report = await measure(name, BENCHMARKS[name] as Benchmark);
@@ -59,6 +64,8 @@ async function measure(name: string, benchmark: Benchmark): Promise<Report> {
   } catch (failure) {
     error = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
   }
+  // What it worked with is being taken away: that is no result.
+  if (abandoned) await new Promise(() => undefined);
   const loadAfter = load();
   const seconds = Math.round((performance.now() - started) / 1000);
   await workshop.close();
@@ -87,6 +94,7 @@ function figure(value: number): string {
 
 /** Ends everything that was started; a second signal does not wait for it. */
 async function abandon(code: number): Promise<void> {
+  abandoned = true;
   process.stderr.write('stopping\n');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(code));
   await workshop?.close().catch(() => undefined);

@@ -12,9 +12,6 @@ export interface DomainControl {
     | undefined;
 }
 
-/** The fold of `banyan.control`: every process that decides anything decides by this. */
-export type ControlState = ReadonlyMap<string, DomainControl>;
-
 export const FIRST_STORE = '1';
 
 export function initialControl(): DomainControl {
@@ -94,7 +91,7 @@ function applyReplay(domain: DomainControl, { type, data, time }: ControlRecord)
   }
 }
 
-/** A mutable holder that folds records as they are read. */
+/** The fold of `banyan.control`, and the newest of `banyan.latest`: every process that decides anything decides by this. */
 export class ControlFold {
   readonly domains = new Map<string, DomainControl>();
   /** Key → newest record of `banyan.latest`. */

@@ -1,6 +1,6 @@
+import { isInstalled, usageOf } from './machine.ts';
 import { Shop } from './shop/shop.ts';
 import { bytesPerRow, insertRows } from './shop/tables.ts';
-import { isInstalled, usageOf } from './machine.ts';
 import { median, spread } from './statistics.ts';
 import { atLeast, type Benchmark, type Setting } from './types.ts';
 
@@ -28,7 +28,7 @@ export const etl: Benchmark = async (setting) => {
     watch.verify('orders', rows);
     eventBytes = watch.bytesPerEvent('orders');
     seeds.push((rows / (seeded - asked)) * 1000);
-    if (before && after) cpu.push(((after.cpuSeconds - before.cpuSeconds) / rows) * 1e6);
+    cpu.push(((after.cpuSeconds - before.cpuSeconds) / rows) * 1e6);
     say(`run ${run}: ${Math.round(seeds.at(-1) ?? 0)} rows/s, dump ${Math.round(dumps.at(-1) ?? 0)} rows/s`);
   }
   const reference = { name: 'mariadb-dump to /dev/null', value: median(dumps) };

@@ -47,9 +47,9 @@ export interface Usage {
   peakRssMb: number;
 }
 
-/** What another process has used so far; only Linux tells. */
-export function usageOf(pid: number): Usage | undefined {
-  if (process.platform !== 'linux') return undefined;
+/** What another process has used so far. Only Linux tells; elsewhere it is not a number. */
+export function usageOf(pid: number): Usage {
+  if (process.platform !== 'linux') return { cpuSeconds: Number.NaN, peakRssMb: Number.NaN };
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // Behind the name, which stands in brackets and may hold anything.
   const [user, system] = stat

@@ -45,7 +45,7 @@ async function peaksOf({ workshop }: Setting, shop: Shop, rows: number): Promise
   const data = `${rows}-rows`;
   const { part, watch } = await shop.emitter(data);
   await shop.banyan(data, 'etl', 'readings', '--yes');
-  const emitterMb = usageOf(part.pid)?.peakRssMb ?? Number.NaN;
+  const emitterMb = usageOf(part.pid).peakRssMb;
   await part.stop();
   watch.verify('readings', rows);
   await watch.close();

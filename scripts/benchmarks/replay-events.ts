@@ -1,5 +1,5 @@
-import { body, random, sentence } from '../../monolith/fill-text.ts';
 import type { NewEvent } from '../../log/index.ts';
+import { body, random, sentence } from '../../monolith/fill-text.ts';
 import type { Claps } from '../../services/claps/events.ts';
 import type { Post } from '../../services/posts/events.ts';
 

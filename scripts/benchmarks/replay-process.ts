@@ -26,7 +26,9 @@ const PROJECTIONS: Record<ReplayOptions['projection'], Projection> = { posts, re
 const options = JSON.parse(process.argv[2] ?? '') as ReplayOptions;
 const projection = PROJECTIONS[options.projection];
 const log = openSqliteLog({ file: options.log, topics: options.topics });
-const partitions = Object.fromEntries(projection.topics.map((topic) => [topic, options.topics[topic]?.partitions ?? 1]));
+const partitions = Object.fromEntries(
+  projection.topics.map((topic) => [topic, options.topics[topic]?.partitions ?? 1]),
+);
 const store = new SqliteStore({
   file: options.store,
   projection,

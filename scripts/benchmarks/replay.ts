@@ -30,7 +30,9 @@ export const replay: Benchmark = async ({ workshop, quick, say }) => {
       projection: 'posts',
       store: workshop.path(`store-${run}.sqlite`),
     };
-    const measured = workshop.node('scripts/benchmarks/replay-process.ts', [JSON.stringify(options)], { profiled: true });
+    const measured = workshop.node('scripts/benchmarks/replay-process.ts', [JSON.stringify(options)], {
+      profiled: true,
+    });
     const result = JSON.parse(await measured.output()) as ReplayResult;
     if (result.events !== events) throw new Error(`replayed ${result.events} events, needed ${events}`);
     results.push(result);

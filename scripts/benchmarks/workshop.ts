@@ -52,7 +52,7 @@ export class Workshop {
     const options: SpawnOptions = {
       cwd: REPOSITORY,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     };
     const part = new Part(spawn(command[0] as string, command.slice(1), options), [program, ...args].join(' '));
     this.#ends.defer(() => part.stop('SIGKILL'));
@@ -74,12 +74,15 @@ function pinned(core: number | undefined): string[] {
   return core !== undefined && process.platform === 'linux' ? ['taskset', '-c', String(core)] : [];
 }
 
+const COMPLAINTS_LENGTH = 4000;
+
 /** A process that this one has started. */
 export class Part {
   readonly #child: ChildProcess;
   readonly #command: string;
   readonly #lines: string[] = [];
   #text = '';
+  #complaints = '';
   #heard: () => void = () => undefined;
   readonly #ended: Promise<number | null>;
 
@@ -92,6 +95,9 @@ export class Part {
     });
     this.#ended.catch(() => undefined).finally(() => this.#heard());
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => this.#read(chunk));
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#complaints = (this.#complaints + chunk).slice(-COMPLAINTS_LENGTH);
+    });
   }
 
   get pid(): number {
@@ -106,7 +112,7 @@ export class Part {
   async line(): Promise<string> {
     while (this.#lines.length === 0) {
       if (!this.running) await this.#ended;
-      if (!this.running && this.#lines.length === 0) throw new Error(`${this.#command} ended without an answer`);
+      if (!this.running && this.#lines.length === 0) throw this.failure();
       if (this.#lines.length === 0) await new Promise<void>((resolve) => (this.#heard = resolve));
     }
     return this.#lines.shift() as string;
@@ -121,8 +127,13 @@ export class Part {
   async output(): Promise<string> {
     const code = await this.#ended;
     const text = [...this.#lines, this.#text].join('\n');
-    if (code !== 0) throw new Error(`${this.#command} ended with ${code}:\n${text}`);
+    if (code !== 0) throw this.failure();
     return text;
+  }
+
+  /** That it has ended too early, with the last of what it wrote to stderr. */
+  failure(): Error {
+    return new Error(`${this.#command} ended with ${this.#child.exitCode}:\n${this.#complaints}`);
   }
 
   /** Asks it to end and waits until it has. */

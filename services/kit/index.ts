@@ -4,5 +4,6 @@ export { type Captures, type Domain, type DomainRoutes, defineDomain, type Route
 export { SERVICE_ERRORS } from './errors.ts';
 export { defineEvents, type EventData, type EventOf, type EventRegistry } from './events.ts';
 export { changedFields, fields } from './fields.ts';
+export type { Identity } from './http/identity-header.ts';
 export { defineProjection, ignore } from './projection.ts';
-export { type Identity, type Queries, type QueryRequest, Reply, reply } from './queries.ts';
+export { type Queries, type QueryRequest, Reply, reply } from './queries.ts';

@@ -1,7 +1,5 @@
 import type { Knex } from 'knex';
-
-/** Who asks, as the monolith's session says; whatever `identify` in the config returns. */
-export type Identity = Readonly<Record<string, unknown>>;
+import type { Identity } from './http/identity-header.ts';
 
 export interface QueryRequest {
   params: Readonly<Record<string, string>>;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import {
   type Captures,
+  type Domain,
   defineDomain,
   defineEvents,
   defineProjection,
-  type Domain,
   fields,
   type Queries,
 } from '../../../services/kit/index.ts';
@@ -60,7 +60,16 @@ export const orders: Domain = defineDomain({
     orders: {
       key: ['id'],
       columns: [
-        ...['id', 'customer_id', 'sku', 'title', 'quantity', 'price', 'weight', 'status', 'placed_at', 'updated_at'],
+        'id',
+        'customer_id',
+        'sku',
+        'title',
+        'quantity',
+        'price',
+        'weight',
+        'status',
+        'placed_at',
+        'updated_at',
         'note',
       ],
     },

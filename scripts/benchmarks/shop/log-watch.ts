@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { EMITTER, type EmitterState } from '../../../cdc/index.ts';
-import { CONTROL_TOPIC, type ControlRecord, openSqliteLog, START, readControl, type SqliteLog } from '../../../log/index.ts';
+import {
+  CONTROL_TOPIC,
+  type ControlRecord,
+  openSqliteLog,
+  readControl,
+  type SqliteLog,
+  START,
+} from '../../../log/index.ts';
+import { usageOf } from '../machine.ts';
 import type { Part } from '../workshop.ts';
 import { TOPICS } from './topics.ts';
 
@@ -31,15 +39,16 @@ export class LogWatch {
     await until(emitter, async () => ((await this.#state())?.freshAt ?? 0) >= since);
   }
 
-  /** Waits until a topic holds `count` events, looking every 5 ms. Returns each look that found more, in ms. */
-  async growth(emitter: Part, topic: string, count: number): Promise<{ at: number; count: number }[]> {
-    const looks = [{ at: performance.now(), count: await this.count(topic) }];
+  /** Waits until a topic holds `count` events, looking every 5 ms: the first look that found any, and the last. */
+  async growth(emitter: Part, topic: string, count: number): Promise<{ first: Look; last: Look }> {
+    let first: Look | undefined;
     await until(emitter, async () => {
       const now = await this.count(topic);
-      if (now > (looks.at(-1)?.count ?? 0)) looks.push({ at: performance.now(), count: now });
+      if (now > 0) first ??= { count: now, ...lookAt(emitter) };
       return now >= count;
     });
-    return looks;
+    if (!first || first.count >= count) throw new Error(`all ${count} events came at once`);
+    return { first, last: { count, ...lookAt(emitter) } };
   }
 
   /** When control records of these types were written (ms since the epoch); of each the newest. */
@@ -81,11 +90,22 @@ export class LogWatch {
   }
 }
 
+export interface Look {
+  /** In ms. */
+  at: number;
+  count: number;
+  cpuSeconds: number;
+}
+
 const LOOK_MS = 5;
+
+function lookAt({ pid }: Part): Omit<Look, 'count'> {
+  return { at: performance.now(), cpuSeconds: usageOf(pid).cpuSeconds };
+}
 
 async function until(emitter: Part, holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) {
-    if (!emitter.running) throw new Error('the emitter has ended');
+    if (!emitter.running) throw emitter.failure();
     await sleep(LOOK_MS);
   }
 }

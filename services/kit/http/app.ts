@@ -1,10 +1,10 @@
 import express, { type Express, type Request, type Response } from 'express';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
-import { verifyIdentity } from '../../../router/identity-header.ts';
 import type { Domain, Route } from '../domain.ts';
 import { ask, type Identity, type Query, type QueryRequest, Reply } from '../queries.ts';
 import { type Applied, NOTHING_APPLIED } from '../store/types.ts';
+import { type Identity, verifyIdentity } from './identity-header.ts';
 
 export interface AppOptions {
   domain: Domain;
