@@ -1,10 +1,10 @@
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import https from 'node:https';
+import type { Agent, IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { createProxyMiddleware, type Options, type RequestHandler } from 'http-proxy-middleware';
 import { Attempt } from './attempt.ts';
 import type { Limits } from './options.ts';
 import type { UpgradeAttempt } from './upgrade-attempt.ts';
+import { upstreamAgent } from './upstream-agent.ts';
 
 type ProxyOptions = Options<IncomingMessage, ServerResponse>;
 
@@ -21,18 +21,14 @@ NO_BODY.pipe = (destination) => {
 
 /** One server behind the router, with its connections. */
 export class Upstream {
-  readonly #agent: http.Agent | https.Agent;
+  readonly #agent: Agent;
   readonly #proxy: RequestHandler<IncomingMessage, ServerResponse>;
   readonly #upgrades = new WeakMap<IncomingMessage, UpgradeAttempt>();
 
   constructor(origin: string, limits: Limits) {
     const { protocol, hostname, port } = new URL(origin);
     const host = hostname.replace(/^\[|\]$/g, '');
-    // Without `timeout` the agent takes no heed of the server's `Keep-Alive: timeout`, and a connect has no limit.
-    const agentOptions = { keepAlive: true, timeout: limits.connectTimeoutMs };
-    this.#agent = protocol === 'https:' ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
-    // All its connections lead to the same place: spares building the name thrice for each request.
-    this.#agent.getName = () => origin;
+    this.#agent = upstreamAgent(protocol, limits.connectTimeoutMs);
     this.#proxy = createProxyMiddleware<IncomingMessage, ServerResponse>({
       // As an object: a string is parsed anew for each request, twice.
       target: { protocol, host, hostname: host, port: port || (protocol === 'https:' ? 443 : 80) },
