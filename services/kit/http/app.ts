@@ -2,7 +2,7 @@ import express, { type Express, type Request, type Response } from 'express';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type { Domain, Route } from '../domain.ts';
-import { type Query, Reply } from '../queries.ts';
+import { ask, type Query, type QueryRequest, Reply } from '../queries.ts';
 import { type Applied, NOTHING_APPLIED } from '../store/types.ts';
 import { type Identity, verifyIdentity } from './identity-header.ts';
 
