@@ -4,11 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import config from '../banyan.config.ts';
-import { startBanyan } from '../scripts/lib/parts.ts';
-import { answers, createWorld, runBanyan, type World } from '../scripts/lib/world.ts';
+import { killPart, startBanyan } from '../scripts/lib/parts.ts';
+import { answers, createWorld, DOMAINS, runBanyan, type World } from '../scripts/lib/world.ts';
+import { checkLog } from '../scripts/proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from '../scripts/proof/routes.ts';
 import { differsFromTables } from '../scripts/proof/tables.ts';
 import { Browser } from '../scripts/traffic/http.ts';
+import { Ledger } from '../scripts/traffic/ledger.ts';
 
 /** The life of a domain on real processes, step by step; the steps build on each other. */
 describe('a domain’s life', () => {
@@ -157,6 +159,30 @@ describe('a domain’s life', () => {
     expect(code).toBe(2);
     expect(stdout).toContain('"key":[5]');
     expect((await statusOf('profiles'))?.store).toBe('1');
+  }, 60_000);
+
+  it('lets a second emitter take over from one that is paused and cut off, and does nothing twice when that wakes', async () => {
+    const first = killPart(world, 'emit', 'SIGSTOP');
+    const [[{ holder }]] = await world.database.raw("SELECT IS_USED_LOCK('banyan.emitter') AS holder");
+    await world.database.raw('KILL ?', [holder]);
+    const second = startBanyan(['emit'], { ...world.env, BANYAN_LOG_LEVEL: 'info' });
+    await until('taken over', async () => second.output().includes('has taken over'));
+    await world.database('members').where({ id: 4 }).update({ bio: 'while one sleeps' });
+    await caughtUp(world);
+    expect(first).toBe(true);
+    killPart(world, 'emit', 'SIGCONT');
+    for (let i = 0; i < 20; i++)
+      await world
+        .database('members')
+        .where({ id: 4 })
+        .update({ bio: `now two are awake ${i}` });
+    await sleep(1000);
+    await second.stop();
+    await world.database('members').where({ id: 4 }).update({ bio: 'one again' });
+    await caughtUp(world);
+    expect(await storeDiffers('claps')).toEqual([]);
+    const data = world.env['BANYAN_DATA'] as string;
+    expect(await checkLog(data, DOMAINS, new Ledger())).toMatchObject({ doubled: [] });
   }, 60_000);
 
   it('keeps a second emitter waiting until the first has ended', async () => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { metricsOf, sendRaw, statusOf, type Testbed, testbed } from './testbed.ts';
 
@@ -151,6 +153,18 @@ describe('a request that Node or the router refuses', () => {
   ])('%s reaches nobody', async (_, bytes, status) => {
     expect(statusOf(await sendRaw(bed.port, bytes))).toBe(status);
     expect([...bed.monolith.seen, ...bed.service.seen]).toEqual([]);
+  });
+});
+
+describe('a client that resets its connection', () => {
+  it.each(['CONNECT shop:80', 'GET /', 'POST /orders'])('in the middle of %s does no harm', async (line) => {
+    for (let n = 0; n < 20; n++) {
+      const socket = net.connect(bed.port, '127.0.0.1').on('error', () => {});
+      await once(socket, 'connect');
+      socket.write(`${line} HTTP/1.1\r\nHost: shop\r\nContent-Length: 0\r\n\r\n`);
+      socket.resetAndDestroy();
+    }
+    expect(statusOf(await get('/orders/1'))).toBe(200);
   });
 });
 

@@ -37,11 +37,11 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
  * answer breaks off, and stops the server whenever that response closes; but here an answer may be thrown away for the
  * monolith's, and the client must notice nothing. So the client's response is touched by the exchange alone.
  *
- * | state    | entered by             | left by                                |
- * | -------- | ---------------------- | -------------------------------------- |
- * | waiting  | creation               | `answer` → answered; `fail`, `release` → over |
- * | answered | head of the answer     | `destroy`, `release`, `discard` → over |
- * | over     |                        |                                        |
+ * | state    | entered by         | left by                                       |
+ * | -------- | ------------------ | --------------------------------------------- |
+ * | waiting  | creation           | `answer` → answered; `fail`, `release` → over |
+ * | answered | head of the answer | `destroy`, `release`, `discard` → over        |
+ * | over     |                    |                                               |
  */
 export class Attempt {
   readonly request: AttemptRequest;
@@ -51,7 +51,6 @@ export class Attempt {
   readonly #deadline: NodeJS.Timeout | undefined;
   #timedOut: boolean = false;
   #retried: boolean = false;
-
   readonly #closeListeners: (() => void)[] = [];
 
   // What httpxy reads of a ServerResponse.
@@ -105,13 +104,11 @@ export class Attempt {
    * begun. It may still have begun to close after reading, hence idempotent requests only, and once.
    */
   retries(error: NodeJS.ErrnoException): boolean {
+    if (this.#state !== 'waiting' || this.#retried || this.#timedOut) return false;
     const { req, hasBody } = this.request;
-    const reset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-    const idle = reset && this.#proxyReq?.reusedSocket === true && !this.#timedOut;
-    if (this.#state !== 'waiting' || !idle || this.#retried || hasBody || !IDEMPOTENT.has(req.method ?? ''))
-      return false;
-    this.#retried = true;
-    return true;
+    const idle = failureOf(error) === 'reset' && this.#proxyReq?.reusedSocket === true;
+    this.#retried = idle && !hasBody && IDEMPOTENT.has(req.method ?? '');
+    return this.#retried;
   }
 
   fail(error: NodeJS.ErrnoException): void {

@@ -17,7 +17,7 @@ export type BreakerState = 'closed' | 'open' | 'probing';
  * | probing | that request                    | its success → closed; its failure, or its end → open  |
  *
  * Requests that were sent before it opened end later and count like any other: their success is news as good as the
- * probe's.
+ * probe's. Times are of a clock that is never set back.
  */
 export class Breaker {
   readonly #options: BreakerOptions;

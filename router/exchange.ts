@@ -67,7 +67,7 @@ export class Exchange {
       this.#toMonolith(intake, `fallback-${why}`);
     };
     const failed = (why: string) => {
-      breaker.failed(Date.now());
+      breaker.failed(performance.now());
       fallBack(why);
     };
     const attempt = new Attempt(

@@ -59,7 +59,7 @@ export class IdentityCache {
     const proof = proofOf(credentials);
     const key = credentials.session ?? proof;
     const entry = this.#entries.get(key);
-    if (entry?.proof === proof && !(entry.known && entry.known.until <= Date.now())) {
+    if (entry?.proof === proof && !(entry.known && entry.known.until <= performance.now())) {
       this.#entries.delete(key);
       this.#entries.set(key, entry);
       return entry.known ? entry.known.signed : entry.signed;
@@ -80,7 +80,7 @@ export class IdentityCache {
     if (this.#entries.size > MAX_ENTRIES && !oldest.done) this.#entries.delete(oldest.value);
     return entry.signed.then(
       (signed) => {
-        entry.known = { signed, until: Date.now() + this.#options.ttlMs };
+        entry.known = { signed, until: performance.now() + this.#options.ttlMs };
         return signed;
       },
       (error) => {
@@ -92,7 +92,7 @@ export class IdentityCache {
 
   async #identify(headers: IncomingHttpHeaders): Promise<SignedIdentity> {
     const { identify, secret, ttlMs, timeoutMs, failed } = this.#options;
-    if (!this.#breaker.admits(Date.now())) throw new Error('identify has failed too often');
+    if (!this.#breaker.admits(performance.now())) throw new Error('identify has failed too often');
     this.#breaker.sent();
     try {
       const identity = await inTime(identify(headers), timeoutMs);
@@ -101,7 +101,7 @@ export class IdentityCache {
       this.#breaker.succeeded();
       return signed;
     } catch (error) {
-      this.#breaker.failed(Date.now());
+      this.#breaker.failed(performance.now());
       failed(error);
       throw error;
     }

@@ -64,7 +64,7 @@ export function takeIn(plane: DataPlane, req: IncomingMessage): Intake | Problem
 }
 
 function verdictOn({ services, state }: DataPlane, facts: RequestFacts): Verdict {
-  return decide(facts, state, (domain) => services.get(domain)?.breaker.admits(Date.now()) ?? false);
+  return decide(facts, state, (domain) => services.get(domain)?.breaker.admits(performance.now()) ?? false);
 }
 
 function sessionOf({ settings }: DataPlane, cookies: string | undefined): string | null | undefined {

@@ -1,4 +1,4 @@
-import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ROUTER_ERRORS, type RouterErrorCode } from './errors.ts';
 
@@ -14,17 +14,19 @@ const STATUS = {
 export type ProblemCode = keyof typeof STATUS;
 
 /** Closes the connection, because what is left of the request on it is not worth reading. */
-export function sendProblem(res: ServerResponse, code: ProblemCode, headers: OutgoingHttpHeaders = {}): void {
+export function sendProblem(res: ServerResponse, code: ProblemCode): void {
   const status = STATUS[code];
-  res.writeHead(status, STATUS_CODES[status], { ...headers, ...problemHeaders(code), Connection: 'close' });
+  res.writeHead(status, STATUS_CODES[status], { ...problemHeaders(code), Connection: 'close' });
   res.end(problemBody(code));
 }
 
-/** The same for a connection that Node has handed over for an upgrade. */
+/** The same for a connection that Node has handed over. From then on nothing of Node's limits how long it stays open. */
 export function endWithProblem(socket: Duplex, code: ProblemCode): void {
   const lines = Object.entries(problemHeaders(code)).map(([name, value]) => `${name}: ${value}\r\n`);
   const status = `${STATUS[code]} ${STATUS_CODES[STATUS[code]]}`;
-  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}Connection: close\r\n\r\n${problemBody(code)}`);
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}Connection: close\r\n\r\n${problemBody(code)}`, () =>
+    socket.destroy(),
+  );
 }
 
 export function statusOf(code: ProblemCode): number {

@@ -5,17 +5,8 @@ export type RequestHeaders = Record<string, string | string[]>;
 
 /** Names that a client's request loses on the way: of one connection only, or able to pass as ours or as another request. */
 const DROPPED = new Set([
-  ...[
-    'connection',
-    'proxy-connection',
-    'keep-alive',
-    'te',
-    'trailer',
-    'transfer-encoding',
-    'upgrade',
-    'http2-settings',
-  ],
-  ...['proxy-authenticate', 'proxy-authorization'],
+  ...['connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding'],
+  ...['upgrade', 'http2-settings', 'proxy-authenticate', 'proxy-authorization'],
   // Node has answered `Expect: 100-continue` itself; and httpxy emits no `proxyReq` for a request that still has it.
   'expect',
   ...['forwarded', 'x-real-ip', 'x-original-url', 'x-original-host', 'x-rewrite-url'],

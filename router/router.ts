@@ -133,6 +133,9 @@ function publicServer(plane: DataPlane, upgraded: Set<Socket>): Server {
     socket.once('close', () => upgraded.delete(socket));
     void handleUpgrade(plane, req, socket, head);
   });
-  server.on('connect', (_req, socket) => endWithProblem(socket, 'BNY-ROUTER-METHOD'));
+  server.on('connect', (_req, socket) => {
+    socket.on('error', () => socket.destroy());
+    endWithProblem(socket, 'BNY-ROUTER-METHOD');
+  });
   return server;
 }

@@ -43,7 +43,7 @@ export async function handleUpgrade(
     { req, socket, head, target: intake.target, headers: { ...headers, connection: 'Upgrade', upgrade: 'websocket' } },
     {
       answered(status) {
-        if (status >= 500) service?.breaker.failed(Date.now());
+        if (status >= 500) service?.breaker.failed(performance.now());
         else service?.breaker.succeeded();
         count(domain, side, reason, status);
       },
@@ -51,7 +51,7 @@ export async function handleUpgrade(
         count(domain, side, reason, 502);
         // The client's own error says nothing of the service.
         if (socket.destroyed) return service?.breaker.abandoned();
-        service?.breaker.failed(Date.now());
+        service?.breaker.failed(performance.now());
         plane.log.warn({ err: error, side, domain }, 'an upgrade was not answered');
         endWithProblem(socket, 'BNY-ROUTER-UNREACHABLE');
       },

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../cli/table.ts';
@@ -98,9 +98,18 @@ async function abandon(code: number): Promise<void> {
   process.stderr.write('stopping\n');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(code));
   await workshop?.close().catch(() => undefined);
-  const folder = workshop?.folder;
-  process.on('exit', () => folder && rmSync(folder, { recursive: true, force: true }));
+  // Behind all other listeners: a server that was just being started is killed by one of them.
+  process.on('exit', () => workshop && removeInsistently(workshop.folder));
   process.exit(code);
+}
+
+/** A server that is being killed may still write a file when its folder is removed. */
+function removeInsistently(folder: string): void {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    if (!existsSync(folder)) return;
+  }
 }
 
 function parse() {

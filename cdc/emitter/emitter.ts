@@ -144,7 +144,9 @@ class Session {
   async #park(appender: Appender, parking: Parking): Promise<void> {
     await appender.flush();
     const { state, events } = await park(this.#options.log, appender.state, parking);
-    if (events.length > 0) this.#options.logger.error(parking, 'domain parked');
+    // Known already: after a crash inside this part, say.
+    if (events.length === 0) return;
+    this.#options.logger.error(parking, 'domain parked');
     this.#options.seeder.stop(parking.domain);
     await appender.addWhole(events, state);
   }

@@ -183,6 +183,21 @@ describe('the emitter', () => {
     expect((await eventsOf(log, 'orders')).map((event) => event.type)).toEqual(['Changed', 'DomainReset']);
   });
 
+  it('goes on after a crash inside a large part that also parks a domain', async () => {
+    const log = memoryLog();
+    const source = new ScriptedSource();
+    const many = Array.from({ length: 2500 }, (_, i) => insert('parcels', i));
+    source.add(
+      [insert('orders', 1), ...many],
+      [{ tables: ['orders'], kind: 'columns', statement: 'a column is missing' }],
+    );
+    let appends = 0;
+    const faulty = faultyLog(log, () => (++appends % 2 === 0 ? 'after' : undefined));
+    await emitAll(source, [orders, parcels], faulty, async () => (await eventsOf(log, 'parcels')).length >= 2500);
+    expect((await eventsOf(log, 'parcels')).map((event) => Number(event.key))).toEqual(many.map(({ key }) => key[0]));
+    expect(await eventsOf(log, parkingTopic('orders'))).toHaveLength(1);
+  });
+
   it('fences an emitter that was paused while another took over', async () => {
     const log = memoryLog();
     const older = await log.writer('emitter');

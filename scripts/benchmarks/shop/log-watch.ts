@@ -8,6 +8,7 @@ import {
   readControl,
   type SqliteLog,
   START,
+  type Topics,
 } from '../../../log/index.ts';
 import { usageOf } from '../machine.ts';
 import type { Part } from '../workshop.ts';
@@ -18,9 +19,9 @@ export class LogWatch {
   readonly file: string;
   readonly #log: SqliteLog;
 
-  constructor(file: string) {
+  constructor(file: string, topics: Topics = TOPICS) {
     this.file = file;
-    this.#log = openSqliteLog({ file, topics: TOPICS });
+    this.#log = openSqliteLog({ file, topics });
   }
 
   async close(): Promise<void> {
