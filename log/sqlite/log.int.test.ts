@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CONTRACT_TOPICS, testEventLog } from '../contract.ts';
+import { Doorbell } from '../doorbell.ts';
 import { openSqliteLog } from './log.ts';
 
 let folder: string;
@@ -80,6 +81,21 @@ describe('the SQLite log', () => {
       }
     },
   );
+
+  it('refuses a writer that did not learn of its own last append', async () => {
+    const doorbell = new Doorbell();
+    const log = openSqliteLog({ file: newFile(), topics: CONTRACT_TOPICS, doorbell });
+    const writer = await log.writer('emitter');
+    let fails = true;
+    doorbell.relayTo(() => {
+      if (fails) throw new Error('lost after the commit');
+    });
+    await expect(writer.append([], { position: '1' })).rejects.toThrow('lost after the commit');
+    fails = false;
+    await expect(writer.append([], { position: '1' })).rejects.toMatchObject({ code: 'BNY-LOG-CONFLICT' });
+    expect((await log.writer('emitter')).checkpoint).toMatchObject({ number: 1, state: { position: '1' } });
+    await log.close();
+  });
 
   it('copies itself while it is in use', async () => {
     const log = openSqliteLog({ file: newFile(), topics: CONTRACT_TOPICS });
