@@ -125,6 +125,7 @@ async function run(
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   // Forked by `banyan up`: when that is gone, however it went, its children end too.
   process.once('disconnect', () => stop.abort());
+  if (process.send && !process.connected) stop.abort();
   try {
     const config = await loadConfig(options.config);
     const code = await handler(new Context(options, config, stop.signal), positional, options);
@@ -136,6 +137,12 @@ async function run(
     // An open channel to the parent would keep the process.
     if (process.connected) process.disconnect();
   }
+}
+
+/** Resolves once the signal has aborted, also when it had before. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -102,7 +102,13 @@ export function openSource(config: Config, logger: Context['logger']): Source {
   });
 }
 
-/** Lost connections and a busy log pass. Drivers give their errors a code; what has none is a defect. */
+/** What passes by itself: lost connections, locks, and what Banyan's own errors call so. */
+const PASSING =
+  /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|PROTOCOL_|ER_(LOCK_|QUERY_INTERRUPTED|CONNECTION_KILLED|SERVER_SHUTDOWN|CON_COUNT|NORMAL_SHUTDOWN))/;
+
 function isPassing(error: unknown): boolean {
-  return BanyanError.is(error) ? error.retryable : error instanceof Error && 'code' in error;
+  if (BanyanError.is(error)) return error.retryable;
+  const { code, message, fatal } = error as { code?: unknown; message?: unknown; fatal?: unknown };
+  // mysql2 gives a closed connection no code of its own.
+  return fatal === true || (typeof code === 'string' && PASSING.test(code)) || /closed state/.test(String(message));
 }

@@ -1,6 +1,5 @@
 import type { ControlFold, LatestData } from '../log/index.ts';
 import type { Domain } from '../services/kit/index.ts';
-import { whyNotServeable } from '../services/kit/serveable.ts';
 import { cliFault } from './errors.ts';
 
 /** A condition of a step. "Not now" is a value: a guard that cannot be checked throws instead. */
@@ -31,7 +30,7 @@ export async function readGuards(fold: ControlFold, domain: Domain, url: string,
   const [beat] = beatsOf(fold, name);
   const lagMs = beat ? Math.max(0, Date.now() - beat.freshAt) : Number.POSITIVE_INFINITY;
   const seeded = [name, ...domain.projection.topics].filter((topic) => !fold.of(topic).seeded);
-  const parked = whyNotServeable(fold, domain);
+  const parked = [name, ...domain.projection.topics].find((topic) => fold.of(topic).parked);
   const health = await healthOf(url);
   return [
     {
@@ -42,9 +41,9 @@ export async function readGuards(fold: ControlFold, domain: Domain, url: string,
     },
     {
       guard: 'not parked',
-      ok: !parked?.includes('parked'),
-      found: parked?.includes('parked') ? parked : 'live',
-      cure: `banyan resume ${name}`,
+      ok: parked === undefined,
+      found: parked === undefined ? 'live' : `${parked} is parked: ${fold.of(parked).parked?.cause}`,
+      cure: `banyan resume ${parked}`,
     },
     {
       guard: 'caught up',

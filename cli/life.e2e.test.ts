@@ -113,7 +113,7 @@ describe('a domain’s life', () => {
     );
     await until('reads back', async () => (await servedBy('/publications')).startsWith('monolith'));
     await world.database('claps').where({ member_id: 3 }).update({ count: 9 });
-    await caughtUp(world);
+    await caughtUp(world, ['claps']);
     expect(await storeDiffers('claps')).toEqual([]);
     await world.database.raw('ALTER TABLE publications ADD COLUMN description TEXT NULL AFTER name');
     const again = await world.banyan('resume', 'publications', '--yes');

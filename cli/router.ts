@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type RoutingState, startRouter } from '../router/index.ts';
-import { type Context, EXIT, handle, standard } from './command.ts';
+import { aborted, type Context, EXIT, handle, standard } from './command.ts';
 import type { Config } from './config/schema.ts';
 import { openSource } from './emit.ts';
 import { serviceUrl } from './serve.ts';
@@ -14,7 +15,7 @@ export function registerRouter(program: Command): void {
 }
 
 async function runRouter(context: Context): Promise<number> {
-  const { config, logger, signal, options } = context;
+  const { config, logger, signal } = context;
   const source = openSource(config, logger);
   const { host, port, adminHost, adminPort, sessionCookie, strict, testerToken, timeoutMs } = config.router;
   const router = await startRouter({
@@ -32,19 +33,40 @@ async function runRouter(context: Context): Promise<number> {
     ...(sessionCookie !== undefined && { sessionCookie }),
     ...(testerToken !== '' && { testerToken }),
   });
-  // The log is followed in a thread of its own: one large append on this one would hold up every request.
-  const follower = startThread('router-thread', { configFile: options.config });
-  follower.on('message', (state: RoutingState) => router.apply(state));
-  const failed = new Promise<Error>((resolve) => follower.once('error', resolve));
-  const stopped = new Promise<undefined>((resolve) =>
-    signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-  );
-  const error = await Promise.race([failed, stopped]);
+  const following = followLog(context, router);
+  await aborted(signal);
   await router.close();
   await source.close();
-  await follower.terminate();
-  if (error) throw error;
+  await following;
   return EXIT.done;
+}
+
+const RETRY_MS = 1000;
+
+/**
+ * Follows the log in a thread of its own: one large append on this one would hold up every request. While the log cannot
+ * be followed, everything goes to the monolith, which needs no log.
+ */
+async function followLog(
+  { options, logger, signal }: Context,
+  router: Awaited<ReturnType<typeof startRouter>>,
+): Promise<void> {
+  while (!signal.aborted) {
+    const follower = startThread('router-thread', { configFile: options.config });
+    follower.on('message', (state: RoutingState) => router.apply(state));
+    const failed = new Promise<unknown>((resolve) => {
+      follower.once('error', resolve);
+      follower.once('exit', (code) => resolve(new Error(`the thread ended with ${code}`)));
+    });
+    const error = await Promise.race([failed, aborted(signal)]);
+    if (error === undefined) {
+      await follower.terminate();
+      return;
+    }
+    logger.error({ error }, 'the log cannot be followed: every read goes to the monolith until it can');
+    router.apply({ version: Date.now(), domains: {} });
+    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 function routesOf(config: Config) {

@@ -43,6 +43,9 @@ async function serve(context: Context, [name = '']: string[]): Promise<number> {
   return EXIT.done;
 }
 
+/** How long a projector may take to finish its batch. */
+const STOP_MS = 5000;
+
 function startProjector(data: ServeThreadData, told: Parameters<ServiceOptions['startThread']>[1]): ProjectorThread {
   const worker = startThread('serve-thread', data);
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
@@ -50,12 +53,18 @@ function startProjector(data: ServeThreadData, told: Parameters<ServiceOptions['
     if (message.type === 'ready') told.ready();
     else told.stopped(message.error);
   });
-  worker.on('error', (error) => told.stopped(String(error)));
+  let stopping = false;
+  // A thread that dies unasked takes the process with it: whoever runs that starts it anew.
+  worker.on('error', (error) => told.died(error));
+  worker.on('exit', (code) => stopping || told.died(new Error(`the projector's thread ended with ${code}`)));
   return {
     setLive: (live) => worker.postMessage({ live }),
     async stop() {
+      stopping = true;
       worker.postMessage('stop');
+      const late = setTimeout(() => void worker.terminate(), STOP_MS);
       await ended;
+      clearTimeout(late);
     },
   };
 }

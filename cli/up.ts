@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Command } from 'commander';
 import { isRing } from '../log/index.ts';
-import { type Context, EXIT, handle, standard } from './command.ts';
+import { aborted, type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
 
 export function registerUp(program: Command): void {
@@ -16,7 +16,7 @@ export function registerUp(program: Command): void {
   handle(standard(command, ['banyan up', 'banyan up --config staging/banyan.config.ts']), up);
 }
 
-const RESTART_MS = [100, 500, 2000, 5000, 15_000];
+const RESTART_MS = [100, 200, 500, 1000, 2000];
 const STOP_MS = 10_000;
 
 async function up(context: Context): Promise<number> {
@@ -28,7 +28,10 @@ async function up(context: Context): Promise<number> {
 
   const ringOthers = (from: ChildProcess, message: unknown) => {
     if (!isRing(message)) return;
-    for (const other of children.values()) if (other !== from && other.connected) other.send(message as string);
+    for (const other of children.values()) {
+      // A child that has just died cannot be rung, and need not be: the callback keeps its EPIPE from ending us all.
+      if (other !== from && other.connected) other.send(message as string, () => undefined);
+    }
   };
   const keepRunning = async (args: string[]) => {
     const name = args.join(' ');
@@ -40,10 +43,13 @@ async function up(context: Context): Promise<number> {
       });
       children.set(name, child);
       child.on('message', (message) => ringOthers(child, message));
+      child.on('error', (error) => logger.warn({ part: name, error }, 'process fault'));
       logger.info({ part: name, child: child.pid }, 'started');
-      const [code, by] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
-        child.once('exit', (...how) => resolve(how)),
-      );
+      const [code, by] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+        child.once('exit', (...how) => resolve(how));
+        // Without a pid it was never started, and will not end.
+        if (child.pid === undefined) child.once('error', () => resolve([null, null]));
+      });
       children.delete(name);
       if (signal.aborted) return;
       failures = Date.now() - started > 10_000 ? 1 : failures + 1;
@@ -54,7 +60,7 @@ async function up(context: Context): Promise<number> {
   };
 
   const running = Promise.all(parts.map(keepRunning));
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await aborted(signal);
   for (const child of children.values()) child.kill('SIGTERM');
   const late = setTimeout(() => {
     for (const child of children.values()) child.kill('SIGKILL');
@@ -73,6 +79,7 @@ function lockFolder(folder: string): Database.Database {
     db.exec('BEGIN EXCLUSIVE');
     return db;
   } catch (cause) {
+    if (!String((cause as { code?: unknown }).code).startsWith('SQLITE_BUSY')) throw cause;
     throw cliFault('BNY-CLI-UP-TWICE', { found: `${folder} is in use`, needed: 'a data folder of its own', cause });
   }
 }

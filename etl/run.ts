@@ -94,7 +94,7 @@ export class Run {
   }
 
   definitionChanged(table: string): void {
-    if (!this.#inFlight.some((window) => window.table === table) && this.#status.table !== table) return;
+    if (this.#done.has(table)) return;
     this.#restart = true;
     this.#inFlight = [];
     this.#wake();
@@ -166,8 +166,10 @@ export class Run {
       const window = new Window(`${randomUUID()}-${this.#counter++}`, table);
       this.#inFlight.push(window);
       await this.#mark(connection, window, 'low');
-      window.rows = await reader.read(last, this.#progress.chunkRows);
-      window.last = window.rows.length < this.#progress.chunkRows;
+      // Taken once: the setting may change while the chunk is read.
+      const { chunkRows } = this.#progress;
+      window.rows = await reader.read(last, chunkRows);
+      window.last = window.rows.length < chunkRows;
       await this.#mark(connection, window, 'high');
       last = window.rows.at(-1)?.key ?? last;
       atEnd = window.last;

@@ -12,8 +12,14 @@ export function relayDoorbell(doorbell: Doorbell): () => void {
   const threads = new BroadcastChannel(CHANNEL);
   // @types/node lacks it: without `unref` an open channel keeps the process alive.
   (threads as unknown as { unref(): void }).unref();
+  let underWay = false;
+  // One ring at a time: while the parent has not taken it, another would only say the same.
   const passUp = () => {
-    if (isMainThread && process.send && process.connected) process.send(RING);
+    if (!isMainThread || !process.send || !process.connected || underWay) return;
+    underWay = true;
+    process.send(RING, undefined, undefined, () => {
+      underWay = false;
+    });
   };
   threads.onmessage = () => {
     doorbell.wake();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ask, ordersAt, type Testbed, testbed } from './testbed.ts';
+import { ask, ordersAt, type Testbed, testbed } from './test-bed.ts';
 
 function admin({ router }: Testbed, target: string, options: { method?: string; host?: string } = {}) {
   const { host, port } = new URL(router.adminUrl);

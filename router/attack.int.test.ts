@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { metricsOf, sendRaw, statusOf, type Testbed, testbed } from './testbed.ts';
+import { metricsOf, sendRaw, statusOf, type Testbed, testbed } from './test-bed.ts';
 
 // Every canonical GET of /orders and /orders/:id goes to the service here, so whatever slips through shows.
 let bed: Testbed;
@@ -21,8 +21,10 @@ function get(target: string, ...headers: string[]): Promise<string> {
 
 describe('a target with more than one reading', () => {
   it.each([
+    '//',
     '//orders/1',
     '///orders/1',
+    '//[/orders/1',
     '//evil.example/orders/1',
     '/orders//1',
     '/orders/1//',

@@ -101,10 +101,11 @@ export class Attempt {
 
   /**
    * Whether to send once more: the server had closed an idle connection just when this request took it, so it has not
-   * begun. It may still have begun to close after reading, hence idempotent requests only, and once.
+   * begun. It may still have begun to close after reading, hence idempotent requests only. The second sending takes no
+   * idle connection, so there is no third one.
    */
   retries(error: NodeJS.ErrnoException): boolean {
-    if (this.#state !== 'waiting' || this.#retried || this.#timedOut) return false;
+    if (this.#state !== 'waiting' || this.#timedOut) return false;
     const { req, hasBody } = this.request;
     const idle = failureOf(error) === 'reset' && this.#proxyReq?.reusedSocket === true;
     this.#retried = idle && !hasBody && IDEMPOTENT.has(req.method ?? '');
@@ -119,7 +120,6 @@ export class Attempt {
 
   /** httpxy: the answer broke off. */
   destroy(): void {
-    if (this.#state !== 'answered') return;
     this.#end();
     this.#events.brokeOff();
   }

@@ -2,30 +2,32 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { ask, gate, testbed, until } from './testbed.ts';
+import { ask, gate, testbed, until } from './test-bed.ts';
 
 describe('close', () => {
   it('fails readiness, refuses new connections, and lets what is under way finish', async () => {
-    const arrived = gate();
     const goOn = gate();
     await using bed = await testbed({
+      limits: { drainTimeoutMs: 600_000 },
       onMonolith: async (_req, res) => {
         res.write('first half, ');
-        arrived.open();
         await goOn.opened;
         res.end('second half');
       },
     });
-    const underWay = ask(bed.port, '/');
-    await arrived.opened;
+    const agent = new http.Agent({ keepAlive: true });
+    const req = http.get({ host: '127.0.0.1', port: bed.port, agent });
+    const [underWay] = await once(req, 'response');
+    expect(underWay.headers.connection).toBe('keep-alive');
     const closed = bed.router.close();
     const ready = await fetch(`${bed.router.adminUrl}/readyz`);
     expect(ready.status).toBe(503);
     expect((await fetch(`${bed.router.adminUrl}/livez`)).status).toBe(200);
     await expect(ask(bed.port, '/')).rejects.toThrow('ECONNREFUSED');
     goOn.open();
-    expect((await underWay).body).toBe('first half, second half');
+    expect((await underWay.toArray()).join('')).toBe('first half, second half');
     await closed;
+    agent.destroy();
     await expect(fetch(`${bed.router.adminUrl}/livez`)).rejects.toThrow();
   });
 

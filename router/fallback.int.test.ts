@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import http from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { ask, metricsOf, testbed, until } from './testbed.ts';
+import { ask, gate, metricsOf, testbed, until } from './test-bed.ts';
 
 const FAILURES: [string, RequestListener, string][] = [
   ['closes the connection', (req) => req.socket.destroy(), 'reset'],
@@ -108,6 +108,20 @@ describe('a connection that its server has just closed', () => {
     await ask(bed.port, '/');
     expect((await ask(bed.port, '/', { method })).status).toBe(200);
     expect(bed.monolith.seen.map((request) => request.method)).toEqual(['GET', method, method]);
+  });
+
+  it('makes a request be sent once more on a new connection, not on another idle one', async () => {
+    const all = gate();
+    await using bed = await testbed({
+      onMonolith: async (req, res) => {
+        if (bed.monolith.seen.length === 3) all.open();
+        await all.opened;
+        onMonolith(req, res);
+      },
+    });
+    await Promise.all([ask(bed.port, '/'), ask(bed.port, '/'), ask(bed.port, '/')]);
+    expect((await ask(bed.port, '/')).status).toBe(200);
+    expect(bed.monolith.seen).toHaveLength(5);
   });
 
   it('does not make a POST be sent twice, because its outcome is unknown', async () => {

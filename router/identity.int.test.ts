@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { verifyIdentity } from '../services/kit/http/identity-header.ts';
-import { ask, metricsOf, SECRET, type TestbedOptions, testbed } from './testbed.ts';
+import { ask, metricsOf, SECRET, type TestbedOptions, testbed } from './test-bed.ts';
 
 /** A monolith that knows its users by the cookie `sid`, and is asked for them. */
 function withUsers(users: Record<string, string>, options: TestbedOptions = {}) {

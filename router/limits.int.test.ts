@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { ask, sendRaw, statusOf, testbed } from './testbed.ts';
+import { ask, sendRaw, statusOf, testbed } from './test-bed.ts';
 
 describe('the router', () => {
   it('answers 504 for a monolith that is silent', async () => {

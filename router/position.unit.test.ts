@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { PositionLookup } from './position.ts';
-import { until } from './testbed.ts';
+import { until } from './test-bed.ts';
 
 /** A `head` whose queries are answered by hand. */
 function lookup(timeoutMs = 60_000) {

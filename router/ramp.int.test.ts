@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { bucketOf } from './session.ts';
-import { ask, cookieOf, ordersAt, TESTER, testbed } from './testbed.ts';
+import { ask, cookieOf, ordersAt, TESTER, testbed } from './test-bed.ts';
 
 describe('the ramp', () => {
   it('splits sessions as their buckets say, by the monolith’s session cookie', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ask, cookieOf, gate, metricsOf, testbed, until } from './testbed.ts';
+import { ask, cookieOf, gate, metricsOf, testbed, until } from './test-bed.ts';
 
 describe('the answer to a write', () => {
   it('tells the position that the session’s reads must show', async () => {

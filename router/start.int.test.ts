@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { BanyanError } from '../log/errors.ts';
-import { ask, ROUTES, type TestbedOptions, testbed } from './testbed.ts';
+import { ask, ROUTES, type TestbedOptions, testbed } from './test-bed.ts';
 
 async function faultOf(options: TestbedOptions): Promise<BanyanError> {
   try {

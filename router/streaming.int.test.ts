@@ -1,7 +1,7 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable, type Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { ask, gate, sendRaw, testbed, until } from './testbed.ts';
+import { ask, gate, sendRaw, testbed, until } from './test-bed.ts';
 
 const CHUNK = Buffer.alloc(65_536, 'x');
 const TOTAL = 64 * 1024 * 1024;

@@ -4,6 +4,7 @@ import net, { type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { verifyIdentity } from '../services/kit/http/identity-header.ts';
 import {
+  ask,
   gate,
   metricsOf,
   type Recorder,
@@ -14,7 +15,7 @@ import {
   type TestbedOptions,
   testbed,
   until,
-} from './testbed.ts';
+} from './test-bed.ts';
 
 interface Upgraded {
   req: IncomingMessage;
@@ -67,7 +68,7 @@ async function say(socket: Socket, text: string): Promise<string> {
 }
 
 describe('a WebSocket', () => {
-  it.each(['/chat', '//orders/1', '/orders/%2e', '/orders/1?_method=x', '/orders/1/cancel'])(
+  it.each(['/chat', 'http://shop/chat', '//orders/1', '//', '/orders/%2e', '/orders/1?_method=x', '/orders/1/cancel'])(
     'to %s is the monolith’s',
     async (target) => {
       const { bed, onMonolith, onService } = await shoutingBed();
@@ -172,6 +173,25 @@ describe('a WebSocket', () => {
     const closed = once(socket, 'close');
     onMonolith[0]?.socket.resetAndDestroy();
     await closed;
+  });
+
+  it('does no harm when the client resets it while it is being found out who asks', async () => {
+    const arrived = gate();
+    const { promise, resolve } = Promise.withResolvers<null>();
+    const identify = () => {
+      arrived.open();
+      return promise;
+    };
+    const { bed, onMonolith, onService } = await shoutingBed({ identify });
+    await using _ = bed;
+    const socket = net.connect(bed.port, '127.0.0.1').on('error', () => {});
+    socket.write(upgradeOf('/orders/1', 'Cookie: sid=a'));
+    await arrived.opened;
+    socket.resetAndDestroy();
+    await ask(bed.port, '/');
+    resolve(null);
+    await ask(bed.port, '/');
+    expect([...onMonolith, ...onService]).toEqual([]);
   });
 
   it('does no harm when the client resets it while the server still thinks', async () => {

@@ -23,8 +23,6 @@ export async function handleUpgrade(
 ): Promise<void> {
   // Node has taken its own listener away: an error before httpxy sets one would end the process.
   socket.on('error', () => socket.destroy());
-  // Nobody reads the socket until the server has agreed; without a read under way a reset would not be noticed.
-  socket.read(0);
   const count = (domain: string, side: string, reason: string, status: number) =>
     plane.metrics.requests.add(domain, side, reason, `${Math.floor(status / 100)}xx`);
   const refuse = (code: ProblemCode) => {

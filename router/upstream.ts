@@ -4,7 +4,7 @@ import { createProxyMiddleware, type Options, type RequestHandler } from 'http-p
 import { Attempt } from './attempt.ts';
 import type { Limits } from './options.ts';
 import type { UpgradeAttempt } from './upgrade-attempt.ts';
-import { upstreamAgent } from './upstream-agent.ts';
+import { oneOffAgent, upstreamAgent } from './upstream-agent.ts';
 
 type ProxyOptions = Options<IncomingMessage, ServerResponse>;
 
@@ -22,6 +22,7 @@ NO_BODY.pipe = (destination) => {
 /** One server behind the router, with its connections. */
 export class Upstream {
   readonly #agent: Agent;
+  readonly #oneOffAgent: Agent;
   readonly #proxy: RequestHandler<IncomingMessage, ServerResponse>;
   readonly #upgrades = new WeakMap<IncomingMessage, UpgradeAttempt>();
 
@@ -29,6 +30,7 @@ export class Upstream {
     const { protocol, hostname, port } = new URL(origin);
     const host = hostname.replace(/^\[|\]$/g, '');
     this.#agent = upstreamAgent(protocol, limits.connectTimeoutMs);
+    this.#oneOffAgent = oneOffAgent(protocol, limits.connectTimeoutMs);
     this.#proxy = createProxyMiddleware<IncomingMessage, ServerResponse>({
       // As an object: a string is parsed anew for each request, twice.
       target: { protocol, host, hostname: host, port: port || (protocol === 'https:' ? 443 : 80) },
@@ -57,7 +59,7 @@ export class Upstream {
     // target in `pathRewrite`.
     req.url = '/';
     req.headers = headers;
-    void this.#proxy(req, attempt.asResponse(), (error) => attempt.fail(error as Error));
+    void this.#proxy(req, attempt.asResponse(), () => attempt.fail(new Error('it was not sent')));
   }
 
   upgrade(attempt: UpgradeAttempt): void {
@@ -76,8 +78,7 @@ export class Upstream {
   #prepare(req: IncomingMessage, res: ServerResponse | undefined, options: ProxyOptions | undefined): string {
     const attempt = attemptOf(res);
     if (options && !attempt?.request.hasBody) options.buffer = NO_BODY;
-    // Neither a second sending nor an upgrade may meet an idle connection that its server is about to close.
-    if (options && (!attempt || attempt.retried)) options.agent = false;
+    if (options && (!attempt || attempt.retried)) options.agent = this.#oneOffAgent;
     return (attempt ?? this.#upgrades.get(req))?.request.target ?? '/';
   }
 

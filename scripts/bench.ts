@@ -92,14 +92,14 @@ function figure(value: number): string {
   return value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 100 ? 0 : 1);
 }
 
-/** Ends everything that was started; a second signal does not wait for it. */
+/** Ends everything that was started. A second signal does not wait for that. */
 async function abandon(code: number): Promise<void> {
   abandoned = true;
   process.stderr.write('stopping\n');
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(code));
-  await workshop?.close().catch(() => undefined);
   // Behind all other listeners: a server that was just being started is killed by one of them.
   process.on('exit', () => workshop && removeInsistently(workshop.folder));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(code));
+  await workshop?.close().catch(() => undefined);
   process.exit(code);
 }
 

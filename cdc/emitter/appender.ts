@@ -34,16 +34,21 @@ export class Appender {
       this.#events.push(event);
       this.#bytes += event.data.length;
     }
-    this.#state = { ...next, partial: undefined };
+    // What yields nothing is not the unfinished part: after a rotation, say, an empty transaction comes before it.
+    this.#state = { ...next, partial: events.length === 0 ? this.#state.partial : undefined };
     this.#dirty = true;
   }
 
-  /** Like `add`, for events that must not be torn apart: they go into one append. */
+  /** Adds what is no part of the stream and must not be torn apart: it goes into one append. */
   async addWhole(events: readonly NewEvent[], next: EmitterState): Promise<void> {
     const bytes = events.reduce((sum, event) => sum + event.data.length, 0);
-    if (this.#events.length + events.length > MAX_APPEND_EVENTS || this.#bytes + bytes > MAX_APPEND_BYTES)
+    if (this.#events.length + events.length > MAX_APPEND_EVENTS || this.#bytes + bytes > MAX_APPEND_BYTES) {
       await this.flush();
-    await this.add(events, next);
+    }
+    this.#events.push(...events);
+    this.#bytes += bytes;
+    this.#state = { ...next, partial: this.#state.partial };
+    this.#dirty = true;
   }
 
   async flush(): Promise<void> {
@@ -60,7 +65,7 @@ export class Appender {
   /** After a crash inside a part: how many of its events stand in the log already. */
   #alreadyAppended(events: readonly NewEvent[]): number {
     const { partial } = this.#state;
-    if (!partial) return 0;
+    if (!partial || events.length === 0) return 0;
     if (events[partial.count - 1]?.id !== partial.lastId) {
       throw cdcFault('BNY-CDC-CAPTURE-CHANGED', {
         found: `event ${events[partial.count - 1]?.id ?? 'missing'} as number ${partial.count}`,

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import type { Logger } from 'pino';
-import { connectionFault } from '../errors.ts';
+import { cdcFault, connectionFault } from '../errors.ts';
 
 export interface DatabaseAccess {
   host: string;
@@ -11,7 +12,8 @@ export interface DatabaseAccess {
   banyanSchema: string;
 }
 
-const LOCK = 'banyan.emitter';
+/** A server that takes longer for one row is as good as gone. */
+const BEAT_TIMEOUT_MS = 15_000;
 
 /** A plain connection to the monolith's server, in UTC. @throws BNY-CDC-UNREACHABLE */
 export async function connectTo({
@@ -47,9 +49,11 @@ export async function connectTo({
 export class EmitterDatabase {
   readonly #connection: mysql.Connection;
   readonly #heartbeat: string;
+  readonly #schema: string;
 
   private constructor(connection: mysql.Connection, schema: string) {
     this.#connection = connection;
+    this.#schema = schema;
     this.#heartbeat = `UPDATE \`${schema}\`.heartbeat SET beat = ? WHERE id = 1`;
   }
 
@@ -57,7 +61,9 @@ export class EmitterDatabase {
   static async open(access: DatabaseAccess, signal: AbortSignal, logger: Logger): Promise<EmitterDatabase | undefined> {
     const connection = await connectTo(access);
     for (let waited = false; !signal.aborted; waited = true) {
-      const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT GET_LOCK(?, 1) AS granted', [LOCK]);
+      const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT GET_LOCK(?, 1) AS granted', [
+        lockOf(access.banyanSchema),
+      ]);
       if (Number(rows[0]?.['granted']) === 1) return new EmitterDatabase(connection, access.banyanSchema);
       if (!waited) logger.info('another emitter is running; waiting for its end');
     }
@@ -65,12 +71,34 @@ export class EmitterDatabase {
     return undefined;
   }
 
-  /** Writes the heartbeat row: it comes back through the stream, with everything that was committed before it. */
+  /**
+   * Writes the heartbeat row: it comes back through the stream, with everything that was committed before it.
+   *
+   * @throws BNY-CDC-SETTINGS when there is no such row, BNY-CDC-UNREACHABLE when it takes too long
+   */
   async beat(): Promise<void> {
-    await this.#connection.execute(this.#heartbeat, [Date.now()]);
+    const written = this.#connection.execute<mysql.ResultSetHeader>(this.#heartbeat, [Date.now()]);
+    const late = sleep(BEAT_TIMEOUT_MS, undefined, { ref: false });
+    const result = await Promise.race([written, late]);
+    if (!result) {
+      this.close();
+      throw cdcFault('BNY-CDC-UNREACHABLE', { found: `no answer to the heartbeat within ${BEAT_TIMEOUT_MS / 1000} s` });
+    }
+    if (result[0].affectedRows === 1) return;
+    const table = `\`${this.#schema}\`.heartbeat`;
+    throw cdcFault('BNY-CDC-SETTINGS', {
+      found: `no row in ${table}`,
+      needed: 'the row with id 1',
+      cure: 'Run `banyan install` again.',
+    });
   }
 
   close(): void {
     this.#connection.destroy();
   }
+}
+
+/** One emitter at a time for each installation; a server may hold several. */
+function lockOf(schema: string): string {
+  return `${schema}.emitter`;
 }

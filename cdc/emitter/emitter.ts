@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { BanyanError, ControlFold, type EventLog, latestEvent, type NewEvent } from '../../log/index.ts';
 import type { Disturbance, Source, Transaction } from '../types.ts';
 import { Appender } from './appender.ts';
 import type { CapturedDomain } from './capture.ts';
+import { reconfigured } from './configured.ts';
 import { drain, type Parking, park, RESEED, RESUME } from './parking.ts';
 import { requested } from './requested.ts';
 import { controlUpTo, RequestInbox } from './requests.ts';
@@ -66,7 +68,9 @@ class Session {
     const { seeds, control, position, resume } = appender.state;
     this.#control = await controlUpTo(log, control);
     logger.info({ position, generation: writer.generation }, 'emitter has taken over');
-    for (const [domain, progress] of Object.entries(seeds)) this.#options.seeder.start(domain, progress);
+    for (const [domain, progress] of Object.entries(seeds)) {
+      if (!appender.state.parked[domain]) this.#options.seeder.start(domain, progress);
+    }
     const inbox = new RequestInbox(log, control, this.#signal, () => this.#beatNow());
     const loop = this.#follow(source.read(resume, this.#signal), appender, inbox).finally(() => {
       for (const domain of Object.keys(appender.state.seeds)) this.#options.seeder.stop(domain);
@@ -75,16 +79,27 @@ class Session {
   }
 
   async #follow(batches: AsyncIterable<Transaction[]>, appender: Appender, inbox: RequestInbox): Promise<void> {
+    await this.#noticeNewColumns(appender);
     for await (const batch of batches) {
       for (const transaction of batch) await this.#part(transaction, appender);
       await appender.flush();
-      if (!appender.state.partial) await this.#answer(inbox, appender);
+      await this.#answer(inbox, appender);
       await this.#drain(appender);
     }
   }
 
+  /** What a domain has begun to capture only now it has missed so far: a seeded one must be seeded again. */
+  async #noticeNewColumns(appender: Appender): Promise<void> {
+    const { state, missed } = reconfigured(appender.state, this.#options.domains);
+    await appender.addWhole([], state);
+    for (const { domain, what } of missed) {
+      if (!this.#control.of(domain).seeded && !state.seeds[domain]) continue;
+      const cause = `newly captured, and its changes so far are not in the log: ${what}`;
+      await this.#park(appender, { domain, cause, cure: RESEED(domain), reseed: true });
+    }
+  }
+
   async #part(transaction: Transaction, appender: Appender): Promise<void> {
-    const { seeder } = this.#options;
     await this.#disturbances(transaction.disturbances, appender);
     const before = appender.state;
     const parked = new Set(Object.keys(before.parked));
@@ -101,7 +116,6 @@ class Session {
     const freshAt = beat ?? appender.state.freshAt;
     const next = { ...appender.state, position, resume, freshAt };
     await appender.add(beat === undefined ? events : [...events, this.#sign(next)], next);
-    if (failures.length > 0) for (const { domain } of failures) seeder.stop(domain);
   }
 
   #observeFor(state: EmitterState) {
@@ -157,8 +171,7 @@ class Session {
       const { domain } = record.data;
       const before = this.#control.of(domain);
       this.#control.apply(record);
-      const known = this.#translator.domains.has(domain);
-      const answer = known ? requested(record, before, this.#control.of(domain), appender.state) : undefined;
+      const answer = requested(record, before, this.#control.of(domain), appender.state);
       await appender.addWhole(answer?.events ?? [], { ...(answer?.state ?? appender.state), control: cursor });
       const seed = appender.state.seeds[domain];
       if (answer?.seed === 'start' && seed) this.#options.seeder.start(domain, seed);
@@ -187,10 +200,7 @@ class Session {
   async #beatRegularly(): Promise<void> {
     while (!this.#signal.aborted) {
       await this.#options.beat();
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, this.#options.heartbeatIntervalMs);
-        this.#signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
-      });
+      await sleep(this.#options.heartbeatIntervalMs, undefined, { signal: this.#signal }).catch(() => undefined);
     }
   }
 

@@ -13,6 +13,7 @@ import type { ParkedChange, Translator } from './translate.ts';
 
 /** Changes that are put through the capture again between two batches of the stream: the other domains go on. */
 const DRAIN_AT_ONCE = 2000;
+const DRAIN_BYTES = 8_000_000;
 
 export interface Parking {
   domain: string;
@@ -73,22 +74,27 @@ export async function drain(
   const steps: Drained['steps'] = [];
   let current = state;
   let changes = parked.changes;
-  for await (const batch of log.read({ [topic]: [parked.drained] }, { follow: false, limit: 100 })) {
+  let bytes = 0;
+  for await (const batch of log.read({ [topic]: [parked.drained] }, { follow: false, limit: 20 })) {
     for (const event of batch) {
       let events: NewEvent[];
       try {
         events = again(translator, event);
       } catch (error) {
-        const cause = error instanceof Error ? error.message : String(error);
-        const step = await park(log, current, { domain, cause, cure: RESUME(domain), reseed: false });
+        const message = error instanceof Error ? error.message : String(error);
+        const cause = `change of ${event.key}, parked at offset ${event.offset}: ${message}`;
+        const lost = event.type === 'ChangeTooLarge';
+        const cure = lost ? RESEED(domain) : RESUME(domain);
+        const step = await park(log, current, { domain, cause, cure, reseed: lost });
         return { steps: [...steps, step], live: false };
       }
       changes++;
+      bytes += event.data.length;
       const drained: ParkedState = { ...parked, drained: { offset: event.offset, id: event.id }, changes };
       current = { ...current, parked: { ...current.parked, [domain]: drained } };
       steps.push({ events, state: current });
     }
-    if (steps.length >= DRAIN_AT_ONCE) return { steps, live: false };
+    if (steps.length >= DRAIN_AT_ONCE || bytes >= DRAIN_BYTES) return { steps, live: false };
   }
   const { [domain]: _, ...others } = current.parked;
   steps.push({
@@ -99,8 +105,7 @@ export async function drain(
 }
 
 function again(translator: Translator, event: LoggedEvent): NewEvent[] {
-  if (event.type === 'ChangeTooLarge')
-    throw cdcFault('BNY-CDC-TOO-LARGE', { found: `${event.key}, parked at offset ${event.offset}` });
+  if (event.type === 'ChangeTooLarge') throw cdcFault('BNY-CDC-TOO-LARGE');
   return translator.parkedChange(JSON.parse(event.data) as ParkedChange);
 }
 

@@ -20,9 +20,16 @@ export interface EmitterState {
   partial: { count: number; lastId: string } | undefined;
   /** The last control record that was acted upon. */
   control: Cursor;
-  domains: Record<string, { owner: 'monolith' | 'service'; epoch: number }>;
+  domains: Record<string, DomainPosition>;
   parked: Record<string, ParkedState>;
   seeds: Record<string, SeedProgress>;
+}
+
+export interface DomainPosition {
+  owner: 'monolith' | 'service';
+  epoch: number;
+  /** Table → columns that are captured up to here; empty while the configuration lacks the domain. */
+  captured: Record<string, readonly string[]> | undefined;
 }
 
 export interface ParkedState {
@@ -60,7 +67,7 @@ export function initialState(domains: readonly string[]): EmitterState {
     resume: undefined,
     partial: undefined,
     control: START,
-    domains: Object.fromEntries(domains.map((name) => [name, { owner: 'monolith', epoch: 0 }])),
+    domains: Object.fromEntries(domains.map((name) => [name, { owner: 'monolith', epoch: 0, captured: undefined }])),
     parked: {},
     seeds: {},
   };

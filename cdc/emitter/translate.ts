@@ -102,19 +102,23 @@ export class Translator {
   seed(change: Change, run: string, position: Position, time: string): NewEvent[] {
     const domain = this.#byTable.get(change.table);
     if (!domain) return [];
-    return list(domain.capture[change.table]?.(change)).map((event, n) => {
+    const events = list(domain.capture[change.table]?.(change)).map((event, n) => {
       const made = toEvent(domain, event, seedId(run, change.table, change.key, n), time, position);
       made.seed = run;
       return made;
     });
+    checkSize(events);
+    return events;
   }
 
   #capture(domain: CapturedDomain, change: Change, nth: number, origin: Origin, events: NewEvent[]): void {
     const made = list(domain.capture[change.table]?.(change));
+    const first = events.length;
     for (let n = 0; n < made.length; n++) {
       const id = changeId(origin.gtid, origin.part, change.table, change.key, nth, n);
       events.push(toEvent(domain, made[n] as DomainEvent, id, origin.committedAt, origin.position));
     }
+    if (made.length > 1) checkSize(events.slice(first));
   }
 }
 
@@ -132,9 +136,7 @@ function list(made: DomainEvent | readonly DomainEvent[] | undefined): readonly 
 
 function toEvent(domain: CapturedDomain, event: DomainEvent, id: string, time: string, position: Position): NewEvent {
   const { version, data } = domain.encode(event);
-  if (data.length > MAX_APPEND_BYTES)
-    throw new RangeError(`the event is larger than the log takes: ${data.length} bytes`);
-  return {
+  const made: NewEvent = {
     topic: domain.name,
     key: String(event.key),
     id,
@@ -146,6 +148,18 @@ function toEvent(domain: CapturedDomain, event: DomainEvent, id: string, time: s
     epoch: 0,
     position,
   };
+  checkSize([made]);
+  return made;
+}
+
+/** What one change makes goes into one append, with room for the records that may go with it. */
+const MAX_CHANGE_BYTES = MAX_APPEND_BYTES - 10_000;
+
+function checkSize(events: readonly NewEvent[]): void {
+  const bytes = events.reduce((sum, event) => sum + event.data.length, 0);
+  if (bytes > MAX_CHANGE_BYTES || events.length > 100) {
+    throw new RangeError(`one change makes ${events.length} events of ${bytes} bytes: more than the log takes at once`);
+  }
 }
 
 function originOf({ gtid, part, position, committedAt }: Transaction): Origin {

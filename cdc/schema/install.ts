@@ -20,6 +20,8 @@ export function installSql(installation: Installation): string[] {
        domain VARCHAR(63) PRIMARY KEY, chunk VARCHAR(100) NOT NULL, edge CHAR(4) NOT NULL
      ) ENGINE=InnoDB`,
     `CREATE USER IF NOT EXISTS ${account(installation)} IDENTIFIED BY ${text(installation.password)}`,
+    // The account may be there already, with another password.
+    `ALTER USER ${account(installation)} IDENTIFIED BY ${text(installation.password)}`,
     ...grants(installation).map((grant) => `GRANT ${grant.privileges} ON ${grant.on} TO ${account(installation)}`),
   ];
 }
@@ -28,8 +30,8 @@ export function installSql(installation: Installation): string[] {
 export function grants({ banyanSchema, schema }: Installation): { privileges: string; on: string }[] {
   return [
     { privileges: 'REPLICATION SLAVE, BINLOG MONITOR', on: '*.*' },
-    { privileges: 'SELECT', on: `${name(schema)}.*` },
-    { privileges: 'SELECT, INSERT, UPDATE, DELETE', on: `${name(banyanSchema)}.*` },
+    { privileges: 'SELECT', on: `${pattern(schema)}.*` },
+    { privileges: 'SELECT, INSERT, UPDATE, DELETE', on: `${pattern(banyanSchema)}.*` },
   ];
 }
 
@@ -39,6 +41,11 @@ export function uninstallSql(installation: Installation): string[] {
 
 function account({ user }: Installation): string {
   return `${text(user)}@'%'`;
+}
+
+/** A schema in a GRANT is a pattern. */
+function pattern(schema: string): string {
+  return name(schema.replace(/[_%]/g, '\\$&'));
 }
 
 function name(identifier: string): string {

@@ -26,7 +26,10 @@ export const configSchema = z.strictObject({
   }),
   domains: z
     .array(z.custom<Domain>((value) => typeof value === 'object' && value !== null && 'events' in value))
-    .min(1),
+    .min(1)
+    .superRefine((domains, context) => {
+      for (const message of clashes(domains as Domain[])) context.addIssue({ code: 'custom', message });
+    }),
   emitter: z.prefault(z.strictObject({ heartbeatMs: milliseconds.default(1000) }), {}),
   services: z.prefault(
     z.strictObject({
@@ -66,6 +69,20 @@ export const configSchema = z.strictObject({
     )
     .optional(),
 });
+
+/** Domains that share a name, or a table: one of them would get no events. */
+function clashes(domains: readonly Domain[]): string[] {
+  const owners = new Map<string, string>();
+  return domains.flatMap(({ name, tables }, i) => {
+    const twice = domains.findIndex((other) => other.name === name) < i ? [`two domains are called ${name}`] : [];
+    const shared = Object.keys(tables).flatMap((table) => {
+      const owner = owners.get(table);
+      owners.set(table, name);
+      return owner === undefined ? [] : [`table ${table} is in ${owner} and in ${name}`];
+    });
+    return [...twice, ...shared];
+  });
+}
 
 /** What `banyan.config.ts` exports. */
 export type BanyanConfig = z.input<typeof configSchema>;

@@ -80,6 +80,8 @@ function applyReplay(domain: DomainControl, { type, data, time }: ControlRecord)
         lastReplay: { store: data.store, failed: data, hash: undefined, at: time },
       };
     case 'StoreFlipped':
+      // Void when its author saw another state: a flip to a store that nobody keeps up.
+      if (data.store !== store.replaying && data.store !== store.previous) return {};
       return {
         store: { live: data.store, previous: store.live, undoUntil: data.undoUntil ?? undefined, replaying: undefined },
         lastReplay: { store: data.store, failed: undefined, hash: data.hash, at: time },

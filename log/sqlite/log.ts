@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import type Database from 'better-sqlite3';
 import { checkAppend, placeOf, unknownTopic } from '../append.ts';
 import { Doorbell } from '../doorbell.ts';
@@ -97,9 +98,13 @@ export class SqliteLog implements EventLog {
     return row && toCheckpoint(row);
   }
 
-  /** Copies the whole log to a new file while it is in use. */
+  /**
+   * Copies the whole log, as it stands at one moment, to a new file. Not SQLite's backup API: that begins again
+   * whenever another process appends.
+   */
   async backup(to: string): Promise<void> {
-    await this.#db.backup(to);
+    guarded(() => this.#db.prepare('VACUUM INTO ?').run(`${to}.part`));
+    await rename(`${to}.part`, to);
   }
 
   async close(): Promise<void> {

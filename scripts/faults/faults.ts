@@ -39,10 +39,11 @@ export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): 
     for (const round of planOf(seed, rounds, DOMAINS)) {
       if (Date.now() - started > timeLimitMs) break;
       await sleep(round.afterMs);
-      await kill(world, round);
-      killed++;
+      if (await kill(world, round)) killed++;
       if (killed % 10 === 0)
-        say(`${killed} kills, ${traffic.tally.requests} requests, ${traffic.ledger.writes} writes acknowledged`);
+        say(
+          `${killed} kills, ${traffic.tally.requests} requests, ${traffic.tally.failed} cut off by them, ${traffic.ledger.writes} writes acknowledged`,
+        );
     }
     await moving;
     await sleep(2000);
@@ -54,14 +55,14 @@ export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): 
   }
 }
 
-async function kill(world: World, { target }: Round): Promise<void> {
+/** False when it was killed a moment ago and is about to come back. */
+async function kill(world: World, { target }: Round): Promise<boolean> {
   if (target === 'mariadb') {
     await world.mariadb.kill();
     await world.mariadb.restart();
-    return;
+    return true;
   }
-  // Nobody there: it was killed a moment ago and is about to come back.
-  killPart(world, target);
+  return killPart(world, target);
 }
 
 async function moveReads(world: World, say: FaultOptions['say']): Promise<void> {

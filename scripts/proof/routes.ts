@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { World } from '../lib/world.ts';
+import { DOMAINS, type World } from '../lib/world.ts';
 import { type Answer, Browser } from '../traffic/http.ts';
 
 /** Routes compared side by side at a time. */
@@ -63,10 +63,11 @@ export async function everyRoute(world: World, limit: number): Promise<Record<st
   };
 }
 
-/** Waits until every service has applied all that the monolith had committed at the call. */
-export async function caughtUp(world: World, timeoutMs = 60_000): Promise<void> {
+/** Waits until the services have applied all that the monolith had committed at the call. */
+export async function caughtUp(world: World, domains = DOMAINS, timeoutMs = 60_000): Promise<void> {
   const since = Date.now();
-  for (const url of Object.values(world.urls.services)) {
+  for (const domain of domains) {
+    const url = world.urls.services[domain] as string;
     for (;;) {
       const freshAt = await fetch(`${url}/readyz`).then(
         async (response) => ((await response.json()) as { freshAt?: number }).freshAt ?? 0,

@@ -41,7 +41,7 @@ export interface DomainFiles<E extends EventRegistry, T extends CapturedTables> 
   capture: Captures<E, keyof T & string>;
   projection: Projection;
   queries: Queries;
-  /** Of the domain's topic; fixed for life. Default 1. */
+  /** Of the domain's topic; fixed for life. Only 1 as yet. */
   partitions?: number;
 }
 
@@ -53,6 +53,8 @@ export function defineDomain<E extends EventRegistry, const T extends CapturedTa
   const misfit = (found: string) => serviceFault('BNY-SERVICE-DOMAIN', { found: `${name}: ${found}` });
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(name) || name === 'banyan')
     throw misfit('a name is lower-case letters, digits and hyphens');
+  // A reset has no place in the order of several partitions yet.
+  if (partitions !== 1) throw misfit('a topic has one partition; more are not built yet');
   if (events.domain !== name) throw misfit(`events.ts is of ${events.domain}`);
   for (const table of Object.keys(tables))
     if (!capture[table]) throw misfit(`capture.ts has no capture of table ${table}`);

@@ -14,6 +14,13 @@ export interface ProjectorThread {
   stop(): Promise<void>;
 }
 
+export interface ThreadEvents {
+  ready(): void;
+  stopped(message: string): void;
+  /** It has ended, and nobody asked it to. */
+  died(error: unknown): void;
+}
+
 export interface ServiceOptions {
   log: EventLog;
   domain: Domain;
@@ -26,7 +33,7 @@ export interface ServiceOptions {
   /** The file of a store by its name. */
   pathOf(store: string): string;
   /** Starts a projector thread; told when its store can be read, and when it cannot go on. */
-  startThread(task: ThreadTask, told: { ready(): void; stopped(message: string): void }): ProjectorThread;
+  startThread(task: ThreadTask, told: ThreadEvents): ProjectorThread;
   logger: Logger;
 }
 
@@ -40,7 +47,7 @@ export async function runService(options: ServiceOptions, signal: AbortSignal): 
   const server = await listen(options, stores);
   const expiry = setInterval(() => void stores.expire(), EXPIRY_MS);
   try {
-    for await (const fold of followControl(options.log, signal)) await stores.follow(fold.of(options.domain.name));
+    await Promise.race([stores.died, follow(options, stores, signal)]);
   } finally {
     clearInterval(expiry);
     await new Promise((resolve) => {
@@ -50,6 +57,10 @@ export async function runService(options: ServiceOptions, signal: AbortSignal): 
     });
     await stores.close();
   }
+}
+
+async function follow({ log, domain }: ServiceOptions, stores: Stores, signal: AbortSignal): Promise<void> {
+  for await (const fold of followControl(log, signal)) await stores.follow(fold.of(domain.name));
 }
 
 async function listen(options: ServiceOptions, stores: Stores): Promise<Server> {
@@ -88,6 +99,8 @@ class Stores {
   readonly #readers = new Map<string, Knex>();
   /** Why a store cannot be read, by its name; none once it can. */
   readonly #stopped = new Map<string, string | undefined>();
+  /** Rejects when a projector thread dies. */
+  readonly #died = Promise.withResolvers<never>();
   #live = '';
   #control = initialControl();
 
@@ -102,6 +115,10 @@ class Stores {
       this.#readers.set(this.#live, reader);
     }
     return reader;
+  }
+
+  get died(): Promise<never> {
+    return this.#died.promise;
   }
 
   stopped(): string | undefined {
@@ -121,6 +138,8 @@ class Stores {
   async follow(control: DomainControl): Promise<void> {
     const { store } = control;
     this.#control = control;
+    // First of all, so that no request opens again what is removed below.
+    this.#live = store.live;
     const kept = new Set([store.live, store.previous, store.replaying].filter((name) => name !== undefined));
     for (const [name, thread] of this.#threads) {
       if (kept.has(name)) continue;
@@ -130,7 +149,6 @@ class Stores {
       await removeStore(this.#options.pathOf(name));
     }
     for (const name of kept) if (!this.#threads.has(name)) this.#start(name, store);
-    this.#live = store.live;
     for (const [name, thread] of this.#threads) thread.setLive(name === store.live);
   }
 
@@ -144,6 +162,7 @@ class Stores {
         logger.error({ domain: domain.name, store: name, error: message }, 'projector stopped');
         this.#stopped.set(name, message);
       },
+      died: (error) => this.#died.reject(error),
     });
     this.#threads.set(name, thread);
   }

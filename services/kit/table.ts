@@ -65,6 +65,14 @@ export class Table {
     return key.length === 1 ? String(key[0]) : JSON.stringify(key);
   }
 
+  /** A key as handlers give it. @throws when a part is missing or of another type */
+  checkedKey(key: readonly unknown[]): SqlValue[] {
+    if (key.length !== this.key.length) throw new TypeError(`the key of ${this.name} is ${this.key.join(', ')}`);
+    return this.key.map((name, i) =>
+      toSql(this.name, this.columns.find((column) => column.name === name) as Column, key[i]),
+    );
+  }
+
   keyOf(row: Record<string, unknown>): SqlValue[] {
     return this.key.map((column) => row[column] as SqlValue);
   }

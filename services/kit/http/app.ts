@@ -29,8 +29,9 @@ export function createServiceApp(options: AppOptions): Express {
   app.set('etag', false);
   app.get('/livez', (_, res) => void res.json({ status: 'ok' }));
   app.get('/readyz', async (_, res) => {
-    const applied = await readApplied(options.live());
-    const problem = options.stopped() ?? tooOld(applied, options.maxLagMs);
+    const stopped = options.stopped();
+    const applied = stopped ? NOTHING_APPLIED : await readApplied(options.live());
+    const problem = stopped ?? tooOld(applied, options.maxLagMs);
     res.status(problem ? 503 : 200).json({ status: problem ?? 'ok', lagSeconds: lagOf(applied) / 1000, ...applied });
   });
   for (const route of options.domain.routes.reads) addRoute(app, route, options);

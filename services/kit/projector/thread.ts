@@ -101,7 +101,7 @@ async function project(options: ThreadOptions, name: string, signal: AbortSignal
 }
 
 function isPassing(error: unknown): boolean {
-  return BanyanError.is(error) ? error.retryable : (error as { code?: unknown }).code === 'SQLITE_BUSY';
+  return BanyanError.is(error) ? error.retryable : String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY');
 }
 
 async function tellBeat(options: ThreadOptions, name: string, { applied }: Progress, stopped: unknown): Promise<void> {
@@ -116,7 +116,8 @@ async function tellBeat(options: ThreadOptions, name: string, { applied }: Progr
   await log.post([
     latestEvent(
       'ServiceBeat',
-      `service:${domain.name}:${instance}`,
+      // By address: an instance that is started again takes its place.
+      `service:${domain.name}:${url}`,
       { ...beat, appliedPosition: applied.position },
       instance,
     ),

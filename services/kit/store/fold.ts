@@ -25,9 +25,10 @@ export class Fold implements Changes {
 
   delete(table: Table, key: readonly (string | number)[]): void {
     const fold = this.#of(table);
-    const identity = table.identity(key);
+    const checked = table.checkedKey(key);
+    const identity = table.identity(checked);
     fold.puts.delete(identity);
-    fold.deletes.set(identity, key);
+    fold.deletes.set(identity, checked);
   }
 
   clear(table: Table): void {
