@@ -10,6 +10,7 @@ import {
 } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
+import { emitterSilence } from './guards.ts';
 import { openLog } from './open-log.ts';
 import { ProgressLine } from './progress-line.ts';
 
@@ -53,7 +54,8 @@ async function etl(context: Context, [name = '']: string[], options: EtlOptions)
   context.domain(name);
   const log = openLog(context.config);
   try {
-    const control = (await readControlState(log)).of(name);
+    const fold = await readControlState(log);
+    const control = fold.of(name);
     const tuning = tuningOf(name, options);
     if (tuning && control.etl) {
       await log.post([controlEvent('EtlTuned', tuning, context.actor)]);
@@ -69,6 +71,8 @@ async function etl(context: Context, [name = '']: string[], options: EtlOptions)
       refuse(name, control);
       if (!(await request(context, log, name, options))) return EXIT.differences;
     }
+    const silence = emitterSilence(fold);
+    if (silence) context.note(silence);
     return options.detach ? EXIT.done : await follow(context, log, name);
   } finally {
     await log.close();

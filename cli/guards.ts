@@ -24,6 +24,14 @@ export function beatsOf(fold: ControlFold, domain: string): LatestData<'ServiceB
 
 const STALE_BEAT_MS = 5000;
 
+/** Why a request to the emitter may have to wait, if so: nobody is there to take it. */
+export function emitterSilence(fold: ControlFold): string | undefined {
+  const beat = fold.latest.get('emitter');
+  if (beat?.type === 'EmitterBeat' && beat.data.state === 'live' && Date.now() - Date.parse(beat.time) < STALE_BEAT_MS)
+    return undefined;
+  return 'No emitter gives a sign of life: the request stands in the log and waits for one. Start it with `banyan up` or `banyan emit`.';
+}
+
 /** What must hold before reads move to a service. */
 export async function readGuards(fold: ControlFold, domain: Domain, url: string, maxLagMs: number): Promise<Guard[]> {
   const { name } = domain;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import {
+  type ControlFold,
   controlEvent,
   type DomainControl,
   FIRST_STORE,
@@ -9,6 +10,7 @@ import {
 } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
+import { beatsOf } from './guards.ts';
 import { openLog } from './open-log.ts';
 import { ProgressLine } from './progress-line.ts';
 
@@ -28,8 +30,8 @@ async function replay(context: Context, [name = '']: string[], options: Record<s
   context.domain(name);
   const log = openLog(context.config);
   try {
-    const control = (await readControlState(log)).of(name);
-    return await (options['undo'] ? undo(context, log, name, control) : rebuild(context, log, name, control));
+    const fold = await readControlState(log);
+    return await (options['undo'] ? undo(context, log, name, fold.of(name)) : rebuild(context, log, name, fold));
   } finally {
     await log.close();
   }
@@ -50,12 +52,8 @@ async function undo(context: Context, log: SqliteLog, domain: string, { store }:
   return EXIT.done;
 }
 
-async function rebuild(
-  context: Context,
-  log: SqliteLog,
-  domain: string,
-  { store, seeded }: DomainControl,
-): Promise<number> {
+async function rebuild(context: Context, log: SqliteLog, domain: string, fold: ControlFold): Promise<number> {
+  const { store, seeded } = fold.of(domain);
   const [end = -1] = (await log.ends([domain]))[domain] ?? [];
   if (!seeded || end < 0) {
     const found = seeded ? 'the log is empty' : `${domain} is not seeded`;
@@ -66,6 +64,14 @@ async function rebuild(
       found: `store ${store.replaying} is being built`,
       needed: 'one replay at a time',
     });
+  if (beatsOf(fold, domain).length === 0) {
+    const found = `no sign of life from the service of ${domain}`;
+    throw cliFault('BNY-CLI-REFUSED', {
+      found,
+      needed: 'a running service: it builds the store',
+      cure: `banyan up, or banyan serve ${domain}`,
+    });
+  }
   const next = nextName([store.live, store.previous]);
   const plan = [
     `build store ${next} of ${domain} from the log, beside the live store ${store.live}`,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { controlEvent, followControl, readControlState } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
+import { emitterSilence } from './guards.ts';
 import { openLog } from './open-log.ts';
 
 export function registerResume(program: Command): void {
@@ -19,7 +20,8 @@ async function resume(context: Context, [name = '']: string[], options: Record<s
   const reseed = options['reseed'] === true;
   const log = openLog(context.config);
   try {
-    const { parked } = (await readControlState(log)).of(name);
+    const fold = await readControlState(log);
+    const { parked } = fold.of(name);
     if (!parked)
       throw cliFault('BNY-CLI-REFUSED', {
         found: `${name} is not parked`,
@@ -32,6 +34,8 @@ async function resume(context: Context, [name = '']: string[], options: Record<s
       ? [`drop the changes parked since ${parked.since}`, `empty the stores of ${name}`, `seed ${name} again`]
       : [`put the changes parked since ${parked.since} through the capture, in order`, `make ${name} live again`];
     if (!(await context.confirm(plan))) return EXIT.differences;
+    const silence = emitterSilence(fold);
+    if (silence) context.note(silence);
     const since = parked.since;
     await log.post([controlEvent('ResumeRequested', { domain: name, reseed }, context.actor)]);
     for await (const fold of followControl(log, context.signal)) {

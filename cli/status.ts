@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { type ControlFold, type LatestData, readControlState } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
+import { cliFault } from './errors.ts';
 import { beatsOf } from './guards.ts';
 import { openLog } from './open-log.ts';
 import { table } from './table.ts';
@@ -31,7 +32,9 @@ interface DomainStatus {
 
 async function status(context: Context, _: string[], options: Record<string, unknown>): Promise<number> {
   const log = openLog(context.config);
-  const deadline = Date.now() + Number(options['timeout']) * 1000;
+  const timeout = Number(options['timeout']);
+  if (!(timeout >= 0)) throw cliFault('BNY-CLI-USAGE', { found: `--timeout ${options['timeout']}`, needed: 'seconds' });
+  const deadline = Date.now() + timeout * 1000;
   try {
     for (;;) {
       const fold = await readControlState(log);
