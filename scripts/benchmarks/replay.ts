@@ -1,3 +1,4 @@
+import { initialState } from '../../cdc/emitter/state.ts';
 import { openSqliteLog, topicsFor } from '../../log/index.ts';
 import { projection } from '../../services/posts/projection.ts';
 import type { InsertsOptions, InsertsResult } from './inserts-process.ts';
@@ -58,7 +59,7 @@ export const replay: Benchmark = async ({ workshop, quick, say }) => {
 async function writeLog(file: string, count: number): Promise<number> {
   const log = openSqliteLog({ file, topics: TOPICS });
   const writer = await log.writer('emitter');
-  const state = { position: '', freshAt: 0 };
+  const state = initialState(projection.topics);
   let bytes = 0;
   let n = 0;
   let batch = [];

@@ -3,7 +3,7 @@ import type { LoadOptions, LoadResult } from './load-process.ts';
 import { isInstalled, load, usageOf } from './machine.ts';
 import { startNginx } from './nginx.ts';
 import { median, spread } from './statistics.ts';
-import { atLeast, type Benchmark, type Row, type Setting } from './types.ts';
+import { atLeast, atMost, type Benchmark, type Row, type Setting } from './types.ts';
 import type { Part } from './workshop.ts';
 
 /** The measured server has this core to itself, the servers behind it and the load have the other. */
@@ -56,10 +56,10 @@ export const router: Benchmark = async (setting) => {
     ...(nginx ? [target('nginx', nginx, '/posts/7')] : []),
   ];
   for (const each of targets) await check(each);
-  const rounds = quick ? 3 : 5;
+  const rounds = quick ? 3 : 11;
   for (let round = 0; round <= rounds; round++) {
-    // The first round warms everything up.
-    for (const each of targets) await loadOn(setting, each, quick || round === 0 ? 1 : 4, round > 0);
+    // Short and by turns, so that what else goes on hits all alike. The first round warms everything up.
+    for (const each of targets) await loadOn(setting, each, quick ? 1 : 2, round > 0);
     if (round > 0) say(`round ${round} of ${rounds}, load average ${load()}`);
   }
   return { rows: rowsOf(targets), notes: notesOn(targets, rounds) };
@@ -135,6 +135,12 @@ function rowsOf([bare, ...others]: Target[]): Row[] {
     ...proxied.map((each) => atLeast(1, figure(each, each.name, bare))),
     atLeast(2, figure(everything, 'everything: the next goal', bare)),
     ...(nginx ? [atLeast(null, figure(everything, 'everything, beside nginx', nginx))] : []),
+    atMost(null, {
+      name: 'CPU of a request, everything',
+      value: median(everything.cpuMicroseconds),
+      unit: 'µs',
+      reference: { name: bare.name, value: median(bare.cpuMicroseconds) },
+    }),
   ];
 }
 
