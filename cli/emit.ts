@@ -24,7 +24,7 @@ const RETRY_MS = [200, 500, 1000, 2000, 5000];
 /** Sessions of the emitter, one after the other, until it is stopped or meets what no retry can cure. */
 async function runEmitter(context: Context): Promise<number> {
   const { config, signal, logger } = context;
-  const log = openLog(config);
+  const log = openLog(config, { writerThread: true });
   const instance = `emitter-${randomUUID().slice(0, 8)}`;
   let failures = 0;
   while (!signal.aborted) {

@@ -4,6 +4,7 @@ import {
   type Cursors,
   type EventLog,
   type LoggedEvent,
+  type LogWriter,
   MAX_APPEND_EVENTS,
   type NewEvent,
   type Topics,
@@ -28,10 +29,19 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
       test = await open();
       log = test.log;
     });
-    afterEach(() => test.dispose());
+    const writers: LogWriter[] = [];
+    const openWriter = async (id: string, of = log) => {
+      const writer = await of.writer(id);
+      writers.push(writer);
+      return writer;
+    };
+    afterEach(async () => {
+      await Promise.all(writers.splice(0).map((writer) => writer.close()));
+      await test.dispose();
+    });
 
     it('gives back what was appended, in order, with offsets and sequences without gaps', async () => {
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       await writer.append([event('orders', 'a', 1), event('orders', 'b', 2)], {});
       await writer.append([event('orders', 'a', 3)], {});
       const events = await all(log, ['orders']);
@@ -51,12 +61,12 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
         seed: 'run-1',
         data: JSON.stringify({ t: '🎈'.repeat(50_000) }),
       };
-      await (await log.writer('emitter')).append([full], {});
+      await (await openWriter('emitter')).append([full], {});
       expect((await all(log, ['orders']))[0]).toMatchObject(full);
     });
 
     it('appends to several topics with the checkpoint in one piece, and ends says where they end', async () => {
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       const checkpoint = await writer.append([event('orders', 'a', 1), event('latest', 'x', 1)], { position: '7' });
       expect(checkpoint).toMatchObject({ number: 1, state: { position: '7' } });
       expect(checkpoint.ends).toEqual(await log.ends(['orders', 'latest']));
@@ -65,7 +75,7 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
     });
 
     it('appends nothing at all when one event of an append cannot be appended', async () => {
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       await expect(
         writer.append([event('orders', 'a', 1), event('nowhere', 'a', 2)], { lost: true }),
       ).rejects.toMatchObject({
@@ -76,7 +86,7 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
     });
 
     it('refuses more than an append may hold', async () => {
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       const many = Array.from({ length: MAX_APPEND_EVENTS + 1 }, (_, i) => event('orders', 'a', i));
       await expect(writer.append(many, {})).rejects.toMatchObject({ code: 'BNY-LOG-TOO-LARGE' });
       const big = { ...event('orders', 'a', 1), data: `"${'x'.repeat(1_000_000)}"` };
@@ -84,9 +94,9 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
     });
 
     it('fences an older writer, and hands its checkpoint to the newer', async () => {
-      const older = await log.writer('emitter');
+      const older = await openWriter('emitter');
       await older.append([event('orders', 'a', 1)], { position: '1' });
-      const newer = await log.writer('emitter');
+      const newer = await openWriter('emitter');
       expect(newer.generation).toBeGreaterThan(older.generation);
       expect(newer.checkpoint).toMatchObject({ state: { position: '1' } });
       await expect(older.append([event('orders', 'a', 2)], { position: '2' })).rejects.toMatchObject({
@@ -97,24 +107,24 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
     });
 
     it('does not let writers of different ids fence each other', async () => {
-      const one = await log.writer('one');
-      const two = await log.writer('two');
+      const one = await openWriter('one');
+      const two = await openWriter('two');
       await one.append([event('orders', 'a', 1)], {});
       await two.append([event('orders', 'a', 2)], {});
       expect((await all(log, ['orders'])).map((e) => e.sequence)).toEqual([0, 0]);
     });
 
     it('goes on with sequences, offsets and ends after a take-over', async () => {
-      await (await log.writer('emitter')).append([event('orders', 'a', 1)], {});
-      const checkpoint = await (await log.writer('emitter')).append([event('parcels', 'a', 2)], {});
+      await (await openWriter('emitter')).append([event('orders', 'a', 1)], {});
+      const checkpoint = await (await openWriter('emitter')).append([event('parcels', 'a', 2)], {});
       expect(checkpoint.number).toBe(2);
       expect(checkpoint.ends).toEqual(await log.ends(['orders', 'parcels']));
-      await (await log.writer('emitter')).append([event('orders', 'a', 3)], {});
+      await (await openWriter('emitter')).append([event('orders', 'a', 3)], {});
       expect((await all(log, ['orders'])).map((e) => e.sequence)).toEqual([0, 1]);
     });
 
     it('puts events of one key into one partition and keeps their order', async () => {
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       for (let i = 0; i < 40; i++) await writer.append([event('parcels', `key-${i % 8}`, i)], {});
       const events = await all(log, ['parcels']);
       const partitions = new Map<string, number>();
@@ -137,7 +147,7 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
     });
 
     it('resumes behind a cursor, and stops when another event stands there', async () => {
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       await writer.append([event('orders', 'a', 1), event('orders', 'a', 2)], {});
       const [first, second] = await all(log, ['orders']);
       const cursor = { offset: first?.offset ?? 0, id: first?.id ?? '' };
@@ -151,7 +161,7 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
     });
 
     it('lets a caught-up reader reach its ends, and a checkpoint be covered', async () => {
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       const checkpoint = await writer.append([event('orders', 'a', 1), event('parcels', 'k', 2)], {});
       const cursors = fromStart(['orders', 'parcels'], CONTRACT_TOPICS);
       expect(covers(cursors, checkpoint.ends)).toBe(false);
@@ -162,7 +172,7 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
     });
 
     it('wakes a following reader at each append, also of another topic or of the checkpoint alone', async () => {
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       const stop = new AbortController();
       const batches = log.read(fromStart(['orders'], CONTRACT_TOPICS), { signal: stop.signal })[Symbol.asyncIterator]();
       await writer.append([event('orders', 'a', 1)], {});
@@ -176,7 +186,7 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
     });
 
     it('reads exactly until given ends', async () => {
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       await writer.append([event('orders', 'a', 1), event('orders', 'a', 2)], {});
       const until = await log.ends(['orders']);
       await writer.append([event('orders', 'a', 3)], {});
@@ -196,7 +206,7 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
     });
 
     it('cuts batches at the limit and reads every topic in the end', async () => {
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       for (let i = 0; i < 5; i++) await writer.append([event('orders', 'a', i), event('parcels', `k${i}`, i)], {});
       const sizes: number[] = [];
       let count = 0;
@@ -220,13 +230,13 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
 
     it('is the same log when it is opened again, with everything in it', async () => {
       if (!test.reopen) return;
-      const writer = await log.writer('emitter');
+      const writer = await openWriter('emitter');
       await writer.append([event('orders', 'a', 1)], { position: '1' });
       const again = await test.reopen();
       expect(await again.identity()).toBe(await log.identity());
       expect(await again.checkpoint('emitter')).toEqual(writer.checkpoint);
       expect(await all(again, ['orders'])).toEqual(await all(log, ['orders']));
-      await again.writer('emitter');
+      await openWriter('emitter', again);
       await expect(writer.append([], {})).rejects.toMatchObject({ code: 'BNY-LOG-FENCED' });
       await again.close();
     });

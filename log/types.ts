@@ -17,8 +17,8 @@ export interface EventLog {
 
   /**
    * Committed events after `from`, in order within each partition; between partitions there is no order. Every topic
-   * in `from` is read. Follows the log until `signal` aborts. While following it yields an empty batch whenever it was woken and found nothing new, so that
-   * a reader can look at the newest checkpoint.
+   * in `from` is read. Follows the log until `signal` aborts. While following it yields an empty batch whenever it was
+   * woken and found nothing new, so that a reader can look at the newest checkpoint.
    *
    * @throws BNY-LOG-ANOTHER when the event at a cursor's offset is not the one that the cursor names.
    */
@@ -41,12 +41,15 @@ export interface LogWriter {
 
   /**
    * Appends all events and the checkpoint, or nothing. At most {@link MAX_APPEND_EVENTS} events and
-   * {@link MAX_APPEND_BYTES} of data. After any error the outcome is unknown: open the writer again and read its
-   * checkpoint.
+   * {@link MAX_APPEND_BYTES} of data. One at a time. After any error the outcome is unknown: open the writer again and
+   * read its checkpoint.
    *
    * @throws BNY-LOG-FENCED, BNY-LOG-CONFLICT, BNY-LOG-TOO-LARGE
    */
   append(events: readonly NewEvent[], state: unknown): Promise<Checkpoint>;
+
+  /** Gives back what the writer holds; an append under way may still be carried out. Others are not fenced by it. */
+  close(): Promise<void>;
 }
 
 export const MAX_APPEND_EVENTS = 1000;

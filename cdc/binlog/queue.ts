@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Transaction } from '../types.ts';
 
 /** A batch is full with any of these. */
@@ -60,6 +61,8 @@ export class TransactionQueue {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      // A socket gives 64 kB at a time: what else stands in it already is read in this turn, and is in the batch too.
+      await setImmediate();
     }
     return undefined;
   }

@@ -4,18 +4,22 @@ import type { EmitterState } from './state.ts';
 
 /**
  * Gathers the events of finished parts and appends them with the state they lead to. Never waits for more: whoever
- * feeds it calls `flush` when nothing else has arrived.
+ * feeds it calls `send` when nothing else has arrived. One append is under way at most; meanwhile the next is gathered.
  */
 export class Appender {
   readonly #writer: LogWriter;
+  readonly #onFailure: () => void;
   #events: NewEvent[] = [];
   #bytes = 0;
   #dirty = false;
   #state: EmitterState;
+  #underWay: Promise<unknown> = Promise.resolve();
 
-  constructor(writer: LogWriter, state: EmitterState) {
+  /** @param onFailure called when an append fails; from then on every method throws its error */
+  constructor(writer: LogWriter, state: EmitterState, onFailure: () => void) {
     this.#writer = writer;
     this.#state = state;
+    this.#onFailure = onFailure;
   }
 
   /** The state after everything that was added, appended or not. */
@@ -43,7 +47,7 @@ export class Appender {
   async addWhole(events: readonly NewEvent[], next: EmitterState): Promise<void> {
     const bytes = events.reduce((sum, event) => sum + event.data.length, 0);
     if (this.#events.length + events.length > MAX_APPEND_EVENTS || this.#bytes + bytes > MAX_APPEND_BYTES) {
-      await this.flush();
+      await this.send();
     }
     this.#events.push(...events);
     this.#bytes += bytes;
@@ -51,13 +55,22 @@ export class Appender {
     this.#dirty = true;
   }
 
-  async flush(): Promise<void> {
+  /** Appends what has been added, without waiting until it is in the log. */
+  async send(): Promise<void> {
     if (this.#dirty) await this.#append(this.#state);
     this.#dirty = false;
   }
 
+  /** Returns when everything that was added is in the log. */
+  async flush(): Promise<void> {
+    await this.send();
+    await this.#underWay;
+  }
+
   async #append(state: EmitterState): Promise<void> {
-    await this.#writer.append(this.#events, state);
+    await this.#underWay;
+    this.#underWay = this.#writer.append(this.#events, state);
+    this.#underWay.catch(this.#onFailure);
     this.#events = [];
     this.#bytes = 0;
   }

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { BanyanError, ControlFold, type EventLog, latestEvent, type NewEvent } from '../../log/index.ts';
+import {
+  BanyanError,
+  ControlFold,
+  type EventLog,
+  type LogWriter,
+  latestEvent,
+  type NewEvent,
+} from '../../log/index.ts';
 import type { Disturbance, Source, Transaction } from '../types.ts';
 import { Appender } from './appender.ts';
 import type { CapturedDomain } from './capture.ts';
@@ -37,14 +44,19 @@ export interface EmitterOptions {
  * between two batches, and whatever wants attention asks for a heartbeat, which comes round as the next batch.
  */
 export async function emit(options: EmitterOptions, signal: AbortSignal): Promise<void> {
-  const failed = new AbortController();
-  const session = new Session(options, AbortSignal.any([signal, failed.signal]));
-  const { loop, others } = await session.start();
-  // A failing heartbeat or inbox must end the session as well, and not go unseen.
-  const watched = [loop, ...others].map((part) => part.finally(() => failed.abort()));
-  const outcomes = await Promise.allSettled(watched);
-  const rejected = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (rejected) throw rejected.reason;
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  const writer = await options.log.writer(EMITTER);
+  try {
+    const session = new Session(options, AbortSignal.any([signal, ended.signal]));
+    // A failing heartbeat, inbox or append must end the session as well, and not go unseen.
+    const parts = await session.start(writer, end);
+    const outcomes = await Promise.allSettled(parts.map((part) => part.finally(end)));
+    const rejected = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (rejected) throw rejected.reason;
+  } finally {
+    await writer.close();
+  }
 }
 
 class Session {
@@ -59,12 +71,11 @@ class Session {
     this.#translator = new Translator(options.domains);
   }
 
-  /** Takes over the right to append and starts the parts of the session; when one of them ends, all must. */
-  async start(): Promise<{ loop: Promise<void>; others: Promise<void>[] }> {
+  /** Starts the parts of the session; when one of them ends, all must. */
+  async start(writer: LogWriter, onFailure: () => void): Promise<Promise<void>[]> {
     const { log, source, logger } = this.#options;
-    const writer = await log.writer(EMITTER);
     const names = this.#options.domains.map((domain) => domain.name);
-    const appender = new Appender(writer, restoreState(writer.checkpoint, names));
+    const appender = new Appender(writer, restoreState(writer.checkpoint, names), onFailure);
     const { seeds, control, position, resume } = appender.state;
     this.#control = await controlUpTo(log, control);
     logger.info({ position, generation: writer.generation }, 'emitter has taken over');
@@ -75,17 +86,18 @@ class Session {
     const loop = this.#follow(source.read(resume, this.#signal), appender, inbox).finally(() => {
       for (const domain of Object.keys(appender.state.seeds)) this.#options.seeder.stop(domain);
     });
-    return { loop, others: [this.#beatRegularly(), inbox.done] };
+    return [loop, this.#beatRegularly(), inbox.done];
   }
 
   async #follow(batches: AsyncIterable<Transaction[]>, appender: Appender, inbox: RequestInbox): Promise<void> {
     await this.#noticeNewColumns(appender);
     for await (const batch of batches) {
       for (const transaction of batch) await this.#part(transaction, appender);
-      await appender.flush();
+      await appender.send();
       await this.#answer(inbox, appender);
       await this.#drain(appender);
     }
+    await appender.flush();
   }
 
   /** What a domain has begun to capture only now it has missed so far: a seeded one must be seeded again. */
@@ -177,17 +189,23 @@ class Session {
       if (answer?.seed === 'start' && seed) this.#options.seeder.start(domain, seed);
       if (answer?.seed === 'tune' && seed) this.#options.seeder.tune(domain, seed);
     }
-    await appender.flush();
+    await appender.send();
   }
 
   async #drain(appender: Appender): Promise<void> {
-    for (const domain of Object.keys(appender.state.parked)) {
-      const { steps, live } = await drain(this.#options.log, this.#translator, appender.state, domain);
-      for (const { events, state } of steps) await appender.addWhole(events, state);
+    const { log, seeder } = this.#options;
+    for (const [domain, { drained }] of Object.entries(appender.state.parked)) {
+      if (!drained) continue;
+      // What was parked just now must stand in the lot before the lot is found empty.
       await appender.flush();
+      for await (const { events, state } of drain(log, this.#translator, appender.state, domain)) {
+        await appender.addWhole(events, state);
+      }
+      await appender.send();
       const seed = appender.state.seeds[domain];
-      if (live && seed) this.#options.seeder.start(domain, seed);
-      if (!live && steps.length > 0) this.#beatNow();
+      const parked = appender.state.parked[domain];
+      if (!parked && seed) seeder.start(domain, seed);
+      if (parked?.drained) this.#beatNow();
     }
   }
 

@@ -132,6 +132,8 @@ describe('the emitter', () => {
     const failing = domain('orders', 'orders', (change) => Number(change.key[0]) === 7);
     await emitAll(source, [failing, parcels], log, async () => (await eventsOf(log, 'parcels')).length >= 20);
     await log.post([controlEvent('ResumeRequested', { domain: 'orders', reseed: false }, 'operator')]);
+    // These are still being parked when the lot is emptied.
+    for (let i = 0; i < 10; i++) source.add([insert('orders', i + 500)]);
     let appends = 0;
     const faulty = faultyLog(log, () => (++appends % 3 === 0 ? 'after' : undefined));
     await emitAll(
@@ -141,10 +143,24 @@ describe('the emitter', () => {
       async () => (await readControlState(log)).of('orders').parked === undefined,
     );
     source.add([insert('orders', 999)]);
-    await emitAll(source, [orders, parcels], log, async () => (await eventsOf(log, 'orders')).length >= 41);
-    const ids = (await eventsOf(log, 'orders')).map((event) => event.id);
-    expect(ids.slice(0, 40)).toEqual((await eventsOf(smooth, 'orders')).map((event) => event.id));
-    expect(ids).toHaveLength(41);
+    await emitAll(source, [orders, parcels], log, async () => (await eventsOf(log, 'orders')).length >= 51);
+    const events = await eventsOf(log, 'orders');
+    expect(events.slice(0, 40).map(({ id }) => id)).toEqual((await eventsOf(smooth, 'orders')).map(({ id }) => id));
+    expect(events.slice(40).map(({ key }) => Number(key))).toEqual([...[...Array(10).keys()].map((i) => i + 500), 999]);
+  });
+
+  it('forgets nothing that is parked while a lot too large for one go is emptied', async () => {
+    const log = memoryLog();
+    const source = new ScriptedSource();
+    const broken = domain('orders', 'orders', () => true);
+    source.add(Array.from({ length: 4500 }, (_, i) => insert('orders', i)));
+    await emitAll(source, [broken], log, async () => (await eventsOf(log, parkingTopic('orders'))).length >= 4500);
+    await log.post([controlEvent('ResumeRequested', { domain: 'orders', reseed: false }, 'operator')]);
+    for (let i = 0; i < 30; i++) source.add([insert('orders', 4500 + i)]);
+    await emitAll(source, [orders], log, async () => !(await readControlState(log)).of('orders').parked);
+    source.add([insert('orders', 4530)]);
+    await emitAll(source, [orders], log, async () => (await eventsOf(log, 'orders')).at(-1)?.key === '4530');
+    expect((await eventsOf(log, 'orders')).map(({ key }) => Number(key))).toEqual([...Array(4531).keys()]);
   });
 
   it('stays parked when the capture throws again while the lot is emptied, and loses nothing', async () => {

@@ -24,11 +24,7 @@ export interface Parking {
 }
 
 /** Sets a domain aside: the state after, and the record that tells everyone. Everything must have been flushed. */
-export async function park(
-  log: EventLog,
-  state: EmitterState,
-  parking: Parking,
-): Promise<{ state: EmitterState; events: NewEvent[] }> {
+export async function park(log: EventLog, state: EmitterState, parking: Parking): Promise<Step> {
   const { domain, cause, cure, reseed } = parking;
   const known = state.parked[domain];
   if (known && (known.reseed || !reseed) && !known.drained) return { state, events: [] };
@@ -51,29 +47,28 @@ async function endOf(log: EventLog, domain: string): Promise<Cursor> {
   return { offset: (await log.ends([topic]))[topic]?.[0] ?? -1, id: '' };
 }
 
-export interface Drained {
-  /** In groups that must each go into one append, with the state they lead to. */
-  steps: { events: NewEvent[]; state: EmitterState }[];
-  /** True when the lot is empty and the domain is live again. */
-  live: boolean;
+/** Events that must go into one append, with the state they lead to. */
+export interface Step {
+  events: NewEvent[];
+  state: EmitterState;
 }
 
 /**
- * Puts the next parked changes of a domain through its capture. The domain goes live in the same step as the last of
- * them. When the capture throws once more, the domain stays parked from that change on.
+ * Puts the next parked changes of a domain through its capture; everything in the lot must have been flushed. The
+ * domain goes live in the same step as the last of them. When the capture throws once more, the domain stays parked
+ * from that change on.
  */
-export async function drain(
+export async function* drain(
   log: EventLog,
   translator: Translator,
   state: EmitterState,
   domain: string,
-): Promise<Drained> {
+): AsyncGenerator<Step> {
   const parked = state.parked[domain];
-  if (!parked?.drained) return { steps: [], live: false };
+  if (!parked?.drained) return;
   const topic = parkingTopic(domain);
-  const steps: Drained['steps'] = [];
   let current = state;
-  let changes = parked.changes;
+  let { changes } = parked;
   let bytes = 0;
   for await (const batch of log.read({ [topic]: [parked.drained] }, { follow: false, limit: 20 })) {
     for (const event of batch) {
@@ -81,27 +76,35 @@ export async function drain(
       try {
         events = again(translator, event);
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        const cause = `change of ${event.key}, parked at offset ${event.offset}: ${message}`;
-        const lost = event.type === 'ChangeTooLarge';
-        const cure = lost ? RESEED(domain) : RESUME(domain);
-        const step = await park(log, current, { domain, cause, cure, reseed: lost });
-        return { steps: [...steps, step], live: false };
+        yield await parkAgain(log, current, domain, event, error);
+        return;
       }
       changes++;
       bytes += event.data.length;
       const drained: ParkedState = { ...parked, drained: { offset: event.offset, id: event.id }, changes };
       current = { ...current, parked: { ...current.parked, [domain]: drained } };
-      steps.push({ events, state: current });
+      yield { events, state: current };
     }
-    if (steps.length >= DRAIN_AT_ONCE || bytes >= DRAIN_BYTES) return { steps, live: false };
+    if (changes - parked.changes >= DRAIN_AT_ONCE || bytes >= DRAIN_BYTES) return;
   }
   const { [domain]: _, ...others } = current.parked;
-  steps.push({
+  yield {
     events: [controlEvent('DomainResumed', { domain, changes }, EMITTER)],
     state: { ...current, parked: others },
-  });
-  return { steps, live: true };
+  };
+}
+
+function parkAgain(
+  log: EventLog,
+  state: EmitterState,
+  domain: string,
+  event: LoggedEvent,
+  error: unknown,
+): Promise<Step> {
+  const message = error instanceof Error ? error.message : String(error);
+  const cause = `change of ${event.key}, parked at offset ${event.offset}: ${message}`;
+  const lost = event.type === 'ChangeTooLarge';
+  return park(log, state, { domain, cause, cure: lost ? RESEED(domain) : RESUME(domain), reseed: lost });
 }
 
 function again(translator: Translator, event: LoggedEvent): NewEvent[] {

@@ -19,7 +19,7 @@ export async function appendChunk(
   translator: Translator,
 ): Promise<Parking | undefined> {
   const time = new Date().toISOString();
-  await appender.flush();
+  await appender.send();
   let slice: NewEvent[] = [];
   let bytes = 0;
   let rows = 0;
@@ -54,7 +54,7 @@ export async function appendChunk(
   ): Promise<void> {
     const { state, records } = progressed(appender.state, chunk, count, lastKey, done);
     await appender.addWhole([...events, ...records], state);
-    await appender.flush();
+    await appender.send();
   }
 }
 

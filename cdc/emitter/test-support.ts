@@ -100,11 +100,14 @@ export function faultyLog(log: EventLog, fault: () => 'before' | 'after' | undef
     },
     async append(events, state) {
       const when = fault();
+      // As with a real log, the emitter goes on meanwhile.
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
       if (when === 'before') throw new Error('lost before the append');
       const checkpoint = await writer.append(events, state);
       if (when === 'after') throw new Error('lost after the append');
       return checkpoint;
     },
+    close: () => writer.close(),
   });
   return { ...bound(log), writer: async (id) => faulty(await log.writer(id)) };
 }
@@ -122,7 +125,7 @@ function bound(log: EventLog): EventLog {
 }
 
 export function memoryLog(): EventLog {
-  return openMemoryLog(TOPICS);
+  return faultyLog(openMemoryLog(TOPICS), () => undefined);
 }
 
 /** Runs sessions of the emitter until everything in the source is in the log, through any number of crashes. */

@@ -65,6 +65,7 @@ class MemoryLog implements EventLog {
         this.#doorbell.ring();
         return state.checkpoint;
       },
+      async close() {},
     };
   }
 

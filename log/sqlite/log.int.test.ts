@@ -21,6 +21,12 @@ testEventLog('the SQLite log', async () => {
   return { log, reopen: async () => openSqliteLog(options), dispose: () => log.close() };
 });
 
+testEventLog('the SQLite log with a thread for its writers', async () => {
+  const options = { file: newFile(), topics: CONTRACT_TOPICS, writerThread: true };
+  const log = openSqliteLog(options);
+  return { log, reopen: async () => openSqliteLog(options), dispose: () => log.close() };
+});
+
 describe('the SQLite log', () => {
   it('keeps commits through a power loss: synchronous is FULL on a WAL file', async () => {
     const { connect } = await import('./schema.ts');
@@ -28,6 +34,16 @@ describe('the SQLite log', () => {
     expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
     expect(db.pragma('synchronous', { simple: true })).toBe(2);
     db.close();
+  });
+
+  it('answers an append whose thread ends meanwhile, and every later one', async () => {
+    const log = openSqliteLog({ file: newFile(), topics: CONTRACT_TOPICS, writerThread: true });
+    const writer = await log.writer('emitter');
+    const underWay = writer.append([], {}).catch((error: Error) => error.message);
+    await writer.close();
+    expect(await underWay).toEqual("the log writer's thread has ended");
+    await expect(writer.append([], {})).rejects.toThrow('has ended');
+    await log.close();
   });
 
   it('refuses another number of partitions for a topic that exists', () => {

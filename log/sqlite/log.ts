@@ -16,6 +16,7 @@ import type {
 } from '../types.ts';
 import { readFrom } from './read.ts';
 import { connect, guarded, type Partition, prepare } from './schema.ts';
+import { ThreadWriter } from './thread-writer.ts';
 
 export interface SqliteLogOptions {
   file: string;
@@ -24,6 +25,8 @@ export interface SqliteLogOptions {
   doorbell?: Doorbell;
   /** How often a reader looks for appends that no doorbell announced. Default 10 ms. */
   pollIntervalMs?: number;
+  /** Run each writer's appends in a thread of its own, beside whoever makes the events. */
+  writerThread?: boolean;
 }
 
 /** The embedded log: one SQLite file, appended to and read by any number of processes on one machine. */
@@ -39,6 +42,8 @@ interface WriterRow {
   sequences: string;
 }
 
+type NextAppend = Omit<WriterRow, 'state'>;
+
 export class SqliteLog implements EventLog {
   readonly doorbell: Doorbell;
   readonly pollIntervalMs: number;
@@ -47,14 +52,28 @@ export class SqliteLog implements EventLog {
   readonly #db: Database.Database;
   readonly #partitions: Map<string, Partition[]>;
   readonly #inserts = new Map<number, Insert>();
+  readonly #writerThread: boolean;
+  readonly #nextAppend: Database.Statement<[string], NextAppend>;
+  readonly #checkpoint: Database.Statement<[string, string, string, string]>;
 
-  constructor({ file, topics, doorbell = new Doorbell(), pollIntervalMs = 10 }: SqliteLogOptions) {
+  constructor({
+    file,
+    topics,
+    doorbell = new Doorbell(),
+    pollIntervalMs = 10,
+    writerThread = false,
+  }: SqliteLogOptions) {
     this.#file = file;
     this.#topics = topics;
     this.doorbell = doorbell;
     this.pollIntervalMs = pollIntervalMs;
     this.#db = connect(file);
     this.#partitions = prepare(this.#db, topics);
+    this.#writerThread = writerThread;
+    this.#nextAppend = this.#db.prepare('SELECT generation, number, ends, sequences FROM writers WHERE id = ?');
+    this.#checkpoint = this.#db.prepare(
+      'UPDATE writers SET number = number + 1, state = ?, ends = ?, sequences = ? WHERE id = ?',
+    );
   }
 
   async identity(): Promise<string> {
@@ -62,6 +81,7 @@ export class SqliteLog implements EventLog {
   }
 
   async writer(id: string): Promise<LogWriter> {
+    if (this.#writerThread) return ThreadWriter.open({ id, file: this.#file, topics: this.#topics }, this.doorbell);
     const takeOver = this.#db.transaction(() => {
       this.#db
         .prepare(
@@ -124,7 +144,7 @@ export class SqliteLog implements EventLog {
   #appendAs(writer: SqliteWriter, events: readonly NewEvent[], state: unknown): Checkpoint {
     checkAppend(events);
     const append = this.#db.transaction(() => {
-      const row = this.#writerRow(writer.id);
+      const row = this.#nextAppend.get(writer.id);
       if (row?.generation !== writer.generation) {
         throw logFault('BNY-LOG-FENCED', {
           found: `generation ${writer.generation} of ${writer.id}, now ${row?.generation}`,
@@ -136,9 +156,7 @@ export class SqliteLog implements EventLog {
       const ends = JSON.parse(row.ends) as Ends;
       const sequences = JSON.parse(row.sequences) as Record<string, number>;
       this.#insert(events, sequences, ends);
-      this.#db
-        .prepare('UPDATE writers SET number = number + 1, state = ?, ends = ?, sequences = ? WHERE id = ?')
-        .run(JSON.stringify(state), JSON.stringify(ends), JSON.stringify(sequences), writer.id);
+      this.#checkpoint.run(JSON.stringify(state), JSON.stringify(ends), JSON.stringify(sequences), writer.id);
       return { number: row.number + 1, generation: row.generation, state, ends };
     });
     const checkpoint = guarded(() => append.immediate());
@@ -205,6 +223,8 @@ class SqliteWriter implements LogWriter {
     this.checkpoint = this.#append(this, events, state);
     return this.checkpoint;
   }
+
+  async close(): Promise<void> {}
 }
 
 type Append = (writer: SqliteWriter, events: readonly NewEvent[], state: unknown) => Checkpoint;
