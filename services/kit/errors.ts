@@ -19,7 +19,7 @@ export const SERVICE_ERRORS = {
   'BNY-SERVICE-PROJECTION': {
     means: 'a projection could not apply an event',
     normal: 'never',
-    cure: "Correct the handler in the domain's projection.ts and restart the service: it goes on at this event.",
+    cure: "Correct the handler in the domain's projection.ts, or the upcast in its events.ts, and restart the service: it goes on at this event.",
   },
   'BNY-SERVICE-STORE-TAKEN': {
     means: 'another process projects into this store',

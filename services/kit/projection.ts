@@ -1,4 +1,4 @@
-import { type LoggedEvent, RESET_TYPE } from '../../log/index.ts';
+import { BanyanError, type LoggedEvent, RESET_TYPE } from '../../log/index.ts';
 import { serviceFault } from './errors.ts';
 import type { EventData, EventRegistry } from './events.ts';
 import { type RowOf, Table, type TableDefinition } from './table.ts';
@@ -97,13 +97,14 @@ export class EventApplier {
     const subscription = this.#projection.subscriptions.get(event.topic);
     if (event.type === RESET_TYPE) this.#reset(event.topic);
     if (!subscription || event.type === RESET_TYPE) return;
-    const data = subscription.events.decode(event);
     try {
+      const data = subscription.events.decode(event);
       // The handler gets the logged event itself with its data parsed: no copy for each of a million events.
       const occurrence = event as unknown as Occurrence<never>;
       (occurrence as { data: unknown }).data = data;
       subscription.handlers[event.type]?.(occurrence, this.#databases.get(event.topic) as never);
     } catch (cause) {
+      if (BanyanError.is(cause)) throw cause;
       const found = `${event.type} at ${event.topic} offset ${event.offset}: ${(cause as Error).message}`;
       throw serviceFault('BNY-SERVICE-PROJECTION', { found, cause });
     }

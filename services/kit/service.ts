@@ -46,10 +46,15 @@ export async function runService(options: ServiceOptions, signal: AbortSignal): 
   const stores = new Stores(options);
   const server = await listen(options, stores);
   const expiry = setInterval(() => void stores.expire(), EXPIRY_MS);
+  const ended = new AbortController();
+  const following = follow(options, stores, AbortSignal.any([signal, ended.signal]));
   try {
-    await Promise.race([stores.died, follow(options, stores, signal)]);
+    await Promise.race([stores.died, following]);
   } finally {
     clearInterval(expiry);
+    // A follower that outlived the service would start threads that nobody stops.
+    ended.abort();
+    await following.catch(() => undefined);
     await new Promise((resolve) => {
       server.close(resolve);
       server.closeIdleConnections();
@@ -101,6 +106,7 @@ class Stores {
   readonly #stopped = new Map<string, string | undefined>();
   /** Rejects when a projector thread dies. */
   readonly #died = Promise.withResolvers<never>();
+  /** The store that is read. */
   #live = '';
   #control = initialControl();
 
@@ -139,7 +145,7 @@ class Stores {
     const { store } = control;
     this.#control = control;
     // First of all, so that no request opens again what is removed below.
-    this.#live = store.live;
+    this.#choose();
     const kept = new Set([store.live, store.previous, store.replaying].filter((name) => name !== undefined));
     for (const [name, thread] of this.#threads) {
       if (kept.has(name)) continue;
@@ -157,14 +163,27 @@ class Stores {
     const task = name === replaying ? { replay: name, live, undoMs } : { store: name };
     this.#stopped.set(name, STARTING);
     const thread = startThread(task, {
-      ready: () => this.#stopped.set(name, undefined),
+      ready: () => this.#tell(name, undefined),
       stopped: (message) => {
         logger.error({ domain: domain.name, store: name, error: message }, 'projector stopped');
-        this.#stopped.set(name, message);
+        this.#tell(name, message);
       },
       died: (error) => this.#died.reject(error),
     });
     this.#threads.set(name, thread);
+  }
+
+  #tell(name: string, stopped: string | undefined): void {
+    this.#stopped.set(name, stopped);
+    this.#choose();
+  }
+
+  /** Reads the live store; for as long as that is starting the one before it, which is still kept up. */
+  #choose(): void {
+    const { live, previous } = this.#control.store;
+    const starts = this.#stopped.get(live) === STARTING;
+    if (starts && previous === this.#live && this.stopped() === undefined) return;
+    this.#live = live;
   }
 
   async close(): Promise<void> {

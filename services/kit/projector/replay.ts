@@ -2,7 +2,7 @@ import { type Cursors, type Ends, type EventLog, latestEvent } from '../../../lo
 import type { Domain } from '../domain.ts';
 import type { StoreFile } from '../store/sqlite/schema.ts';
 import { differences, freeze, removeStore, SqliteStore } from '../store/sqlite/store.ts';
-import type { Difference } from '../store/types.ts';
+import type { Applied, Difference } from '../store/types.ts';
 import { Projector } from './projector.ts';
 
 export interface ReplayOptions {
@@ -23,18 +23,31 @@ export async function rebuild(
   options: ReplayOptions,
   signal: AbortSignal,
 ): Promise<{ hash: string } | { differences: Difference[] }> {
-  const { log, domain, name, actor } = options;
-  const { projection } = domain;
-  const frozen = `${options.live.file}.frozen-${name}`;
+  const { live, next, name } = options;
+  const frozen = `${live.file}.frozen-${name}`;
   await removeStore(frozen);
-  await removeStore(options.next.file);
-  freeze(options.live.file, frozen);
-  const { cursors, hash } = await describe({ ...options.live, file: frozen });
+  await removeStore(next.file);
+  let equal = false;
+  try {
+    freeze(live.file, frozen);
+    const result = await build(options, { ...live, file: frozen }, signal);
+    equal = 'hash' in result;
+    return result;
+  } finally {
+    await removeStore(frozen);
+    // Nobody goes on with it: the next try begins anew.
+    if (!equal) await removeStore(next.file);
+  }
+}
+
+async function build({ log, domain, name, next, actor }: ReplayOptions, frozen: StoreFile, signal: AbortSignal) {
+  const { projection } = domain;
+  const { cursors, applied, hash } = await describe(frozen);
   const until = endsOf(cursors);
   const total = Object.values(until)
     .flat()
     .reduce((sum, offset) => sum + offset + 1, 0);
-  const store = new SqliteStore({ ...options.next, indexesLater: true });
+  const store = new SqliteStore({ ...next, indexesLater: true });
   let told = 0;
   const tell = async (events: number) => {
     const progress = { domain: domain.name, store: name, events, total };
@@ -51,18 +64,20 @@ export async function rebuild(
     signal.throwIfAborted();
     const rebuilt = await store.hash();
     await store.createIndexes();
+    // A log that moves on has no checkpoint which ends here: without this the store would count as empty when it is
+    // flipped to.
+    if ((await store.applied()).position < applied.position) await store.setApplied(applied);
     await tell(total);
     if (rebuilt === hash) return { hash };
-    return { differences: differences(frozen, options.next.file, projection) };
+    return { differences: differences(frozen.file, next.file, projection) };
   } finally {
     await store.close();
-    await removeStore(frozen);
   }
 }
 
-async function describe(file: StoreFile): Promise<{ cursors: Cursors; hash: string }> {
+async function describe(file: StoreFile): Promise<{ cursors: Cursors; applied: Applied; hash: string }> {
   const store = new SqliteStore(file);
-  const result = { cursors: await store.cursors(), hash: await store.hash() };
+  const result = { cursors: await store.cursors(), applied: await store.applied(), hash: await store.hash() };
   await store.close();
   return result;
 }

@@ -35,7 +35,8 @@ const BEAT_MS = 500;
 /** The work of a projector thread: keeps one store up with the log, or builds one beside the live one first. */
 export async function runProjectorThread(options: ThreadOptions, signal: AbortSignal): Promise<void> {
   const { task } = options;
-  if ('replay' in task && !(await replay(options, task, signal))) return;
+  // A thread that ends by itself counts as dead: its owner stops it when it has read that the replay failed.
+  if ('replay' in task && !(await replay(options, task, signal))) return aborted(signal);
   await project(options, 'replay' in task ? task.replay : task.store, signal);
 }
 
@@ -90,14 +91,18 @@ async function project(options: ThreadOptions, name: string, signal: AbortSignal
       stopped = error;
       options.onStopped(error);
       // Stays to say so until the service is restarted: a stopped projector must not look like a dead one.
-      if (!isPassing(error))
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      if (!isPassing(error)) await aborted(signal);
       else await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
     } finally {
       await store?.close();
     }
   }
   clearInterval(timer);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function isPassing(error: unknown): boolean {

@@ -114,7 +114,7 @@ function statementsFor(db: Database.Database, table: Table): Statements {
       `INSERT INTO ${name} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
        ON CONFLICT (${table.key.map(quote).join(', ')}) DO ${update}`,
     ),
-    remove: db.prepare(`DELETE FROM ${name} WHERE ${table.key.map((c) => `${quote(c)} = ?`).join(' AND ')}`),
+    remove: db.prepare(`DELETE FROM ${name} WHERE ${whereKey(table)}`),
     clear: db.prepare(`DELETE FROM ${name}`),
   };
 }
@@ -144,32 +144,34 @@ export function differences(fileA: string, fileB: string, projection: Projection
   const db = new Database(fileA, { readonly: true });
   try {
     db.prepare('ATTACH ? AS b').run(fileB);
-    for (const table of projection.tables.values()) {
-      const columns = table.columns.map((column) => quote(column.name)).join(', ');
-      const except = (one: string, other: string) =>
-        db
-          .prepare(
-            `SELECT ${columns} FROM ${one}.${quote(table.name)} EXCEPT SELECT ${columns} FROM ${other}.${quote(table.name)} LIMIT ?`,
-          )
-          .all(limit) as Record<string, SqlValue>[];
-      found.push(...compare(table, except('main', 'b'), except('b', 'main')));
-    }
+    for (const table of projection.tables.values()) found.push(...differencesIn(db, table, limit));
   } finally {
     db.close();
   }
   return found.slice(0, limit);
 }
 
-function compare(table: Table, inA: Record<string, SqlValue>[], inB: Record<string, SqlValue>[]): Difference[] {
-  const identity = (row: Record<string, SqlValue>) => table.identity(table.keyOf(row));
-  const others = new Map(inB.map((row) => [identity(row), row]));
-  const result: Difference[] = inA.map((row) => {
-    const other = others.get(identity(row));
-    others.delete(identity(row));
-    const columns = other ? Object.keys(row).filter((column) => row[column] !== other[column]) : [];
-    return { table: table.name, key: table.keyOf(row), kind: other ? 'different' : 'missing', columns };
-  });
-  for (const row of others.values())
-    result.push({ table: table.name, key: table.keyOf(row), kind: 'extra', columns: [] });
-  return result;
+/** Of `main` and `b`. A row's counterpart is looked up: it may stand anywhere among the rows that `b` has alone. */
+function differencesIn(db: Database.Database, table: Table, limit: number): Difference[] {
+  type Row = Record<string, SqlValue>;
+  const columns = table.columns.map((column) => quote(column.name)).join(', ');
+  const rows = (schema: string) => `SELECT ${columns} FROM ${schema}.${quote(table.name)}`;
+  const onlyIn = (one: string, other: string) =>
+    db.prepare(`${rows(one)} EXCEPT ${rows(other)} LIMIT ?`).all(limit) as Row[];
+  const counterpart = (schema: string, row: Row) =>
+    db.prepare(`${rows(schema)} WHERE ${whereKey(table)}`).get(...table.keyOf(row)) as Row | undefined;
+  const different = (row: Row): Difference => {
+    const other = counterpart('b', row);
+    const changed = other ? Object.keys(row).filter((column) => row[column] !== other[column]) : [];
+    return { table: table.name, key: table.keyOf(row), kind: other ? 'different' : 'missing', columns: changed };
+  };
+  const extra = onlyIn('b', 'main').filter((row) => !counterpart('main', row));
+  return [
+    ...onlyIn('main', 'b').map(different),
+    ...extra.map((row): Difference => ({ table: table.name, key: table.keyOf(row), kind: 'extra', columns: [] })),
+  ];
+}
+
+function whereKey(table: Table): string {
+  return table.key.map((column) => `${quote(column)} = ?`).join(' AND ');
 }

@@ -1,0 +1,201 @@
+import { describe, expect, it } from '@jest/globals';
+import pino from 'pino';
+import { logFault } from '../../../log/errors.ts';
+import { CONTROL_TOPIC, controlEvent, type EventLog, type LatestData } from '../../../log/index.ts';
+import { Bed, event, faulty, NOTES, note, notes, until } from './test-support.ts';
+import { runProjectorThread, type ThreadOptions, type ThreadTask } from './thread.ts';
+
+const URL = 'http://127.0.0.1:4101';
+
+/** A thread that runs until the bed is put away, or stopped. */
+function thread(bed: Bed, task: ThreadTask, options: Partial<ThreadOptions> = {}) {
+  const stop = new AbortController();
+  const errors: unknown[] = [];
+  const told = { ready: 0, errors };
+  const running = runProjectorThread(
+    {
+      log: bed.log,
+      domain: NOTES,
+      task,
+      fileOf: (store) => bed.file(store),
+      instance: 'test',
+      url: URL,
+      isLive: () => true,
+      logger: pino({ level: 'silent' }),
+      onReady: () => told.ready++,
+      onStopped: (error) => errors.push(error),
+      ...options,
+    },
+    AbortSignal.any([bed.signal, stop.signal]),
+  );
+  return { told, stop, running: bed.keep(running) };
+}
+
+async function beatOf(bed: Bed): Promise<LatestData<'ServiceBeat'> | undefined> {
+  return (await bed.latest('ServiceBeat'))[0] as LatestData<'ServiceBeat'> | undefined;
+}
+
+const beats = (bed: Bed, state: string) => until(async () => (await beatOf(bed))?.state === state);
+
+/** A log that cannot be read while `fault` gives an error. */
+function unreadable(log: EventLog, fault: () => unknown): EventLog {
+  return faulty(log, {
+    read(from, options) {
+      const error = fault();
+      if (error) throw error;
+      return log.read(from, options);
+    },
+  });
+}
+
+describe('a projector thread', () => {
+  it('says that it lives, how far its store is, and whether that is behind', async () => {
+    await using bed = await Bed.make();
+    await bed.append('1', [note(1)], { freshAt: 7 });
+    thread(bed, { store: '1' });
+    await until(async () => (await beatOf(bed))?.appliedPosition === '1');
+    const common = { domain: 'notes', instance: 'test', url: URL, store: '1', error: null };
+    expect(await beatOf(bed)).toEqual({ ...common, state: 'live', appliedPosition: '1', freshAt: 7, behind: false });
+  });
+
+  it('says nothing while its store is not the live one', async () => {
+    await using bed = await Bed.make();
+    let live = false;
+    await bed.append('1', notes(1, 2));
+    const { told } = thread(bed, { store: '1' }, { isLive: () => live });
+    await until(() => told.ready === 1 && bed.notesIn('1').length === 2);
+    expect(await beatOf(bed)).toBeUndefined();
+    live = true;
+    await beats(bed, 'live');
+  });
+
+  it.each([
+    ['the log', 'BNY-LOG-BUSY', logFault('BNY-LOG-BUSY')],
+    ['the store', 'unknown', Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY_SNAPSHOT' })],
+  ])('tries again while %s is busy, saying so meanwhile', async (_, code, busy) => {
+    await using bed = await Bed.make();
+    let fault: unknown;
+    await bed.append('1', [note(1)]);
+    const { told } = thread(bed, { store: '1' }, { log: unreadable(bed.log, () => fault) });
+    fault = busy;
+    await beats(bed, 'stopped');
+    expect(await beatOf(bed)).toMatchObject({ state: 'stopped', error: { code, message: String(busy) } });
+    await until(() => told.errors.length > 1);
+    expect(bed.notesIn('1')).toEqual([]);
+    fault = undefined;
+    await until(() => bed.notesIn('1').length === 1);
+    await beats(bed, 'live');
+    expect((await beatOf(bed))?.error).toBeNull();
+  });
+
+  it('tells a lasting error once, stays to say so, and reads no more', async () => {
+    await using bed = await Bed.make();
+    let reads = 0;
+    const counted = unreadable(bed.log, () => void reads++);
+    await bed.append('1', [event('notes', 'NoteLost', {})]);
+    const { told, stop, running } = thread(bed, { store: '1' }, { log: counted });
+    await beats(bed, 'stopped');
+    const { code, cure } = { code: 'BNY-SERVICE-UNKNOWN-EVENT', cure: expect.stringContaining('Deploy the version') };
+    expect((await beatOf(bed))?.error).toEqual({ code, message: expect.stringContaining('notes offset 0'), cure });
+    await severalBeats(bed);
+    expect({ reads, ...told }).toMatchObject({ reads: 1, ready: 1, errors: [{ code }] });
+    stop.abort();
+    await running;
+  });
+
+  it('ends when it is stopped, also by an error that comes while it is being stopped', async () => {
+    await using bed = await Bed.make();
+    const closing = unreadable(bed.log, () => {
+      stop.abort();
+      return new Error('closed');
+    });
+    const { stop, running } = thread(bed, { store: '1' }, { log: closing });
+    expect(await endsInTime(running)).toBe(true);
+  });
+});
+
+/** As long as a thread that spins would need to show it. */
+async function severalBeats(bed: Bed): Promise<void> {
+  const at = async () => (await bed.log.ends(['banyan.latest']))['banyan.latest']?.[0] ?? -1;
+  const start = await at();
+  await until(async () => (await at()) >= start + 3);
+}
+
+async function endsInTime(running: Promise<void>): Promise<boolean> {
+  let ended = false;
+  void running.then(() => (ended = true));
+  return until(() => ended).then(
+    () => true,
+    () => false,
+  );
+}
+
+const REPLAY: ThreadTask = { replay: '2', live: '1', undoMs: 60_000 };
+
+/** A bed whose store `2` is asked for. */
+async function bedForReplay(): Promise<Bed> {
+  const bed = await Bed.make();
+  await bed.append('1', notes(1, 3));
+  await bed.catchUp(bed.open('1'));
+  await bed.log.post([controlEvent('ReplayRequested', { domain: 'notes', store: '2' }, 'test')]);
+  return bed;
+}
+
+const storeOf = async (bed: Bed) => (await bed.control()).of('notes').store;
+const lastReplay = async (bed: Bed) => (await bed.control()).of('notes').lastReplay;
+
+describe('a replay in a projector thread', () => {
+  it('flips to the equal store with its hash, and keeps it up from then on', async () => {
+    await using bed = await bedForReplay();
+    thread(bed, REPLAY);
+    await until(async () => (await storeOf(bed)).live === '2');
+    expect(await storeOf(bed)).toMatchObject({ previous: '1', replaying: undefined });
+    expect(Date.parse((await storeOf(bed)).undoUntil ?? '')).toBeGreaterThan(Date.now());
+    expect((await lastReplay(bed))?.hash).toBe(await bed.open('1').hash());
+    await bed.append('2', [note(4)]);
+    await until(() => bed.notesIn('2').length === 4);
+    expect(bed.notesIn('1')).toEqual([1, 2, 3]);
+  });
+
+  it('tells what differs instead of flipping, and waits to be stopped', async () => {
+    await using bed = await bedForReplay();
+    bed.sql('1', 'DELETE FROM notes WHERE id = 2');
+    const { stop, running, told } = thread(bed, REPLAY);
+    const ended = endsBefore(running, async () => (await lastReplay(bed)) !== undefined);
+    expect(await ended).toBe(false);
+    expect(await storeOf(bed)).toMatchObject({ live: '1', previous: undefined, replaying: undefined });
+    const differences = [{ table: 'notes', key: [2], kind: 'extra', columns: [] }];
+    expect((await lastReplay(bed))?.failed).toMatchObject({ reason: expect.stringContaining('differs'), differences });
+    expect(told.ready).toBe(0);
+    stop.abort();
+    await running;
+  });
+
+  it('tells why it failed', async () => {
+    await using bed = await bedForReplay();
+    thread(bed, REPLAY, { log: unreadable(bed.log, () => new Error('broken')) });
+    await until(async () => (await lastReplay(bed)) !== undefined);
+    expect((await lastReplay(bed))?.failed).toMatchObject({ store: '2', reason: 'Error: broken', differences: [] });
+    expect((await storeOf(bed)).live).toBe('1');
+  });
+
+  it('says nothing when it is stopped, and the next one flips', async () => {
+    await using bed = await bedForReplay();
+    const before = await bed.log.ends([CONTROL_TOPIC]);
+    const stopping = unreadable(bed.log, () => void stop.abort());
+    const { stop, running } = thread(bed, REPLAY, { log: stopping });
+    await running;
+    expect(await bed.log.ends([CONTROL_TOPIC])).toEqual(before);
+    expect((await storeOf(bed)).replaying).toBe('2');
+    thread(bed, REPLAY);
+    await until(async () => (await storeOf(bed)).live === '2');
+  });
+});
+
+/** Whether `running` has ended when `holds` comes true. */
+async function endsBefore(running: Promise<void>, holds: () => Promise<boolean>): Promise<boolean> {
+  let ended = false;
+  void running.then(() => (ended = true));
+  await until(holds);
+  return ended;
+}
