@@ -157,6 +157,21 @@ describe('a replay in a projector thread', () => {
     expect(bed.notesIn('1')).toEqual([1, 2, 3]);
   });
 
+  it('flips to a store that has what was appended since the comparison', async () => {
+    await using bed = await bedForReplay();
+    let seen: unknown[] = [];
+    const watched = faulty(bed.log, {
+      async post(events) {
+        if (events.some(({ type }) => type === 'StoreFlipped')) seen = bed.notesIn('2');
+        return bed.log.post(events);
+      },
+    });
+    await bed.append('2', [note(4)]);
+    thread(bed, REPLAY, { log: watched });
+    await until(async () => (await storeOf(bed)).live === '2');
+    expect(seen).toEqual([1, 2, 3, 4]);
+  });
+
   it('tells what differs instead of flipping, and waits to be stopped', async () => {
     await using bed = await bedForReplay();
     bed.sql('1', 'DELETE FROM notes WHERE id = 2');

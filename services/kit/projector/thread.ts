@@ -57,6 +57,8 @@ async function replay(
       await log.post([controlEvent('ReplayFailed', { ...base, reason, differences: result.differences }, instance)]);
       return false;
     }
+    await catchUp(options, name, signal);
+    signal.throwIfAborted();
     const undoUntil = new Date(Date.now() + task.undoMs).toISOString();
     await log.post([controlEvent('StoreFlipped', { ...base, hash: result.hash, undoUntil }, instance)]);
     return true;
@@ -64,6 +66,17 @@ async function replay(
     if (signal.aborted) return false;
     await log.post([controlEvent('ReplayFailed', { ...base, reason: String(error), differences: [] }, instance)]);
     return false;
+  }
+}
+
+/** The log has moved on since the comparison: nobody should be flipped to a store that is minutes behind. */
+async function catchUp({ log, domain, fileOf }: ThreadOptions, name: string, signal: AbortSignal): Promise<void> {
+  const { projection } = domain;
+  const store = new SqliteStore(fileOf(name));
+  try {
+    await new Projector({ log, projection, store, until: await log.ends(projection.topics) }).run(signal);
+  } finally {
+    await store.close();
   }
 }
 
