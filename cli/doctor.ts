@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { connectTo } from '../cdc/emitter/database.ts';
+import { connect } from '../cdc/connection.ts';
 import type { Finding, Source } from '../cdc/index.ts';
 import { BanyanError } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
@@ -109,7 +109,7 @@ async function probe({ config, signal }: Context, source: Source): Promise<Findi
       }
       return false;
     })();
-    const connection = await connectTo(config.monolith.database);
+    const connection = await connect(config.monolith.database);
     try {
       await writeUntilSeen(connection, config.monolith.banyanSchema, reading, value);
     } finally {
@@ -133,7 +133,7 @@ async function probe({ config, signal }: Context, source: Source): Promise<Findi
 
 /** The reader begins at the head of the stream at some moment from now on: write until that has passed. */
 async function writeUntilSeen(
-  connection: Awaited<ReturnType<typeof connectTo>>,
+  connection: Awaited<ReturnType<typeof connect>>,
   schema: string,
   reading: Promise<boolean>,
   value: number,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { connectTo } from '../cdc/emitter/database.ts';
+import { connect } from '../cdc/connection.ts';
 import { type Installation, installSql, uninstallSql } from '../cdc/schema/install.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 
@@ -49,7 +49,7 @@ async function execute(context: Context, options: Record<string, unknown>, state
   const plan = statements.map((sql) => sql.replace(/IDENTIFIED BY .*/, "IDENTIFIED BY '…'"));
   if (!(await context.confirm(plan))) return EXIT.differences;
   const { host, port } = context.config.monolith.database;
-  const connection = await connectTo({ host, port, user: String(options['adminUser']), password: adminPassword() });
+  const connection = await connect({ host, port, user: String(options['adminUser']), password: adminPassword() });
   try {
     for (const sql of statements) await connection.query(sql);
   } finally {

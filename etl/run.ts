@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
 import type { Logger } from 'pino';
-import type { SeedChunk } from '../cdc/emitter/seeding.ts';
+import { query } from '../cdc/connection.ts';
+import type { SeedChunk } from '../cdc/emitter/seeder.ts';
 import type { CapturedTables, Change, SeedProgress, Value } from '../cdc/index.ts';
 import { quoteName } from '../cdc/values/select.ts';
 import { ChunkReader } from './chunk-reader.ts';
@@ -55,7 +56,6 @@ export class Run {
   /** What was in flight is worth nothing any more. */
   #restart = false;
   #status: RunStatus;
-  readonly finished: Promise<void>;
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -67,7 +67,7 @@ export class Run {
       this.#rows += rows;
     }
     this.#status = { table: this.#names[0] ?? '', rows: this.#rows, estimate: 0, state: 'reading', reason: null };
-    this.finished = this.#readUntilDone();
+    void this.#readUntilDone();
   }
 
   get status(): RunStatus {
@@ -90,11 +90,19 @@ export class Run {
   }
 
   change(change: Change, emitted: boolean): void {
-    for (const window of this.#inFlight) if (window.table === change.table) window.pass(change, emitted);
+    for (const window of this.#inFlight) {
+      if (window.table !== change.table) continue;
+      window.pass(change, emitted);
+      if (window.isFull) this.#begin();
+    }
   }
 
   definitionChanged(table: string): void {
-    if (this.#done.has(table)) return;
+    if (!this.#done.has(table)) this.#begin();
+  }
+
+  /** Throws away what is in flight, and reads on behind the last chunk handed out. */
+  #begin(): void {
     this.#restart = true;
     this.#inFlight = [];
     this.#wake();
@@ -167,9 +175,9 @@ export class Run {
       this.#inFlight.push(window);
       await this.#mark(connection, window, 'low');
       // Taken once: the setting may change while the chunk is read.
-      const { chunkRows } = this.#progress;
-      window.rows = await reader.read(last, chunkRows);
-      window.last = window.rows.length < chunkRows;
+      const limit = reader.limit(this.#progress.chunkRows);
+      window.rows = await reader.read(last, limit);
+      window.last = window.rows.length < limit;
       await this.#mark(connection, window, 'high');
       last = window.rows.at(-1)?.key ?? last;
       atEnd = window.last;
@@ -197,7 +205,8 @@ export class Run {
 
   /** Commits a watermark: the row comes round in the stream after all that was committed before it. */
   async #mark(connection: Connection, { id }: Window, edge: 'low' | 'high'): Promise<void> {
-    await connection.query(
+    await query(
+      connection,
       `INSERT INTO ${quoteName(this.#options.banyanSchema)}.watermark (domain, chunk, edge) VALUES (?, ?, ?)
        ON DUPLICATE KEY UPDATE chunk = VALUES(chunk), edge = VALUES(edge)`,
       [this.#options.domain, id, edge],

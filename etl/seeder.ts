@@ -1,4 +1,4 @@
-import type { SeedChunk, Seeder } from '../cdc/emitter/seeding.ts';
+import type { SeedChunk, Seeder } from '../cdc/emitter/seeder.ts';
 import { type CapturedDomain, type Change, EMITTER, type Row, type SeedProgress } from '../cdc/index.ts';
 import { type EventLog, latestEvent } from '../log/index.ts';
 import { Rate } from './rate.ts';

@@ -1,5 +1,7 @@
 import type { Change, Row, Value } from '../cdc/index.ts';
 
+const MAX_KEYS = 100_000;
+
 /**
  * One chunk of a table between its two watermarks. Algorithm: DBLog (Andreakis and Papapanagiotou, 2020,
  * arXiv:2010.12597): a row that changes between the watermarks is dropped, because its event carries the whole row and
@@ -35,6 +37,11 @@ export class Window {
   pass({ kind, key, after }: Change, emitted: boolean): void {
     if (!this.#open) return;
     this.#byKey.set(JSON.stringify(key), emitted || kind === 'delete' ? undefined : after);
+  }
+
+  /** More keys have changed than a window may remember. */
+  get isFull(): boolean {
+    return this.#byKey.size > MAX_KEYS;
   }
 
   /** The high watermark has passed: what is left to seed, in key order. */

@@ -1,7 +1,8 @@
 import type { Connection } from 'mysql2/promise';
+import { query } from '../connection.ts';
 import type { Finding } from '../types.ts';
 import type { Settings } from './options.ts';
-import { ACCESS_DENIED, accountOf, query, variables } from './server.ts';
+import { ACCESS_DENIED, accountOf, variables } from './server.ts';
 
 const DAY = 86_400;
 const CONFIGURATION = 'also in the configuration file';

@@ -1,11 +1,12 @@
 import type { Connection } from 'mysql2/promise';
+import { query } from '../connection.ts';
 import type { CapturedTable, Finding } from '../types.ts';
 import { type ColumnDescription, describeTable, type TableDescription } from '../values/describe.ts';
 import { isKeyType } from '../values/key-literal.ts';
 import { quoteName } from '../values/select.ts';
 import { refusal, rowColumns, undeclaredJson } from '../values/supported.ts';
 import { missingGrant } from './check-server.ts';
-import { accountOf, isDenied, query } from './server.ts';
+import { accountOf, isDenied } from './server.ts';
 
 export async function checkTable(
   connection: Connection,

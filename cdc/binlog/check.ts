@@ -1,12 +1,13 @@
+import { connect } from '../connection.ts';
 import type { Finding } from '../types.ts';
 import { checkServer } from './check-server.ts';
 import { checkTable } from './check-tables.ts';
 import type { Settings } from './options.ts';
-import { asFault, connectTo } from './server.ts';
+import { asFault } from './server.ts';
 
 /** Everything that keeps the binlog of this server from being followed, all at once. @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS */
 export async function checkBinlog(settings: Settings): Promise<Finding[]> {
-  const connection = await connectTo(settings);
+  const connection = await connect(settings.connection);
   try {
     const findings = await checkServer(connection, settings);
     if (findings.some(({ check }) => check === 'version')) return findings;

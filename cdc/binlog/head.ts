@@ -1,8 +1,9 @@
 import type { Connection } from 'mysql2/promise';
+import { connect } from '../connection.ts';
 import type { Position } from '../types.ts';
 import type { Settings } from './options.ts';
 import { formatPosition } from './position.ts';
-import { asFault, connectTo, masterStatus } from './server.ts';
+import { asFault, masterStatus } from './server.ts';
 
 /** Asks for the end of the binlog, on a connection of its own that is kept open. */
 export class Head {
@@ -15,7 +16,7 @@ export class Head {
 
   async position(): Promise<Position> {
     const reused = this.#connection !== undefined;
-    this.#connection ??= connectTo(this.#settings);
+    this.#connection ??= connect(this.#settings.connection);
     const connection = this.#connection;
     try {
       const { file, offset } = await masterStatus(await connection);

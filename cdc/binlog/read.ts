@@ -1,11 +1,12 @@
 import { BanyanError } from '../../log/errors.ts';
+import { connect } from '../connection.ts';
 import { cdcFault } from '../errors.ts';
 import type { ResumePoint, Transaction } from '../types.ts';
 import { Dump } from './dump.ts';
 import type { Settings } from './options.ts';
 import { TransactionQueue } from './queue.ts';
 import { checkServer, diverged, type Resume, resumeFromNow, resumeOf } from './resume.ts';
-import { asFault, connectTo, refusedStream, type ServerFacts, serverFacts } from './server.ts';
+import { asFault, refusedStream, type ServerFacts, serverFacts } from './server.ts';
 import { markerOf, Transactions } from './transactions.ts';
 
 /**
@@ -53,7 +54,7 @@ export async function* readBinlog(
 }
 
 async function factsOf(settings: Settings): Promise<ServerFacts> {
-  const connection = await connectTo(settings);
+  const connection = await connect(settings.connection);
   try {
     return await serverFacts(connection);
   } catch (error) {

@@ -1,65 +1,24 @@
-import mysql from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
 import { BanyanError } from '../../log/errors.ts';
+import { query } from '../connection.ts';
 import { cdcFault, connectionFault } from '../errors.ts';
 import type { Settings } from './options.ts';
 import { fileNumber } from './position.ts';
 
 /** What is asked of MariaDB and would be asked of MySQL in other words. Everything of the server's flavour stands here. */
 
-export type Rows = mysql.RowDataPacket[];
-
-const DEADLINE_MS = 10_000;
-
-/** @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS */
-export async function connectTo({ connection: { ssl, ...account } }: Settings): Promise<mysql.Connection> {
-  try {
-    return await mysql.createConnection({
-      ...account,
-      ...(ssl && { ssl }),
-      charset: 'utf8mb4',
-      timezone: 'Z',
-      dateStrings: true,
-      supportBigNumbers: true,
-      bigNumberStrings: true,
-      connectTimeout: DEADLINE_MS,
-    });
-  } catch (error) {
-    throw asFault(error, account);
-  }
-}
-
 /** What a failure on a connection means; of our own it is what it is. */
 export function asFault(error: unknown, { user, host, port }: Settings['connection']): BanyanError {
   return BanyanError.is(error) ? error : connectionFault(error, `${user}@${host}:${port}`);
 }
 
-/**
- * A query with a deadline: a server that hangs counts as one that does not answer. The driver's own time-out would keep
- * its timer when the connection is lost, and with it the process.
- */
-export async function query(connection: mysql.Connection, sql: string): Promise<Rows> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      connection.destroy();
-      reject(cdcFault('BNY-CDC-UNREACHABLE', { found: `no answer within ${DEADLINE_MS / 1000} s` }));
-    }, DEADLINE_MS);
-  });
-  try {
-    const [rows] = await Promise.race([connection.query<Rows>(sql), deadline]);
-    return rows;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Variables by name; absent where the server does not know them. */
-export async function variables(connection: mysql.Connection): Promise<ReadonlyMap<string, string>> {
+export async function variables(connection: Connection): Promise<ReadonlyMap<string, string>> {
   const rows = await query(connection, 'SHOW GLOBAL VARIABLES');
   return new Map(rows.map((row) => [String(row['Variable_name']).toLowerCase(), String(row['Value'])]));
 }
 
-export async function masterStatus(connection: mysql.Connection): Promise<{ file: number; offset: number }> {
+export async function masterStatus(connection: Connection): Promise<{ file: number; offset: number }> {
   const [row] = await query(connection, 'SHOW MASTER STATUS');
   if (!row) throw cdcFault('BNY-CDC-SETTINGS', { found: 'no binlog', needed: 'log_bin' });
   return { file: fileNumber(String(row['File'])), offset: Number(row['Position']) };
@@ -80,7 +39,7 @@ export interface ServerFacts {
   fold(name: string): string;
 }
 
-export async function serverFacts(connection: mysql.Connection): Promise<ServerFacts> {
+export async function serverFacts(connection: Connection): Promise<ServerFacts> {
   const status = await masterStatus(connection);
   const all = await variables(connection);
   if (!/mariadb/i.test(all.get('version') ?? '')) {
@@ -99,7 +58,7 @@ export async function serverFacts(connection: mysql.Connection): Promise<ServerF
 }
 
 /** zongji knows MySQL's collations only; MariaDB's own (NOPAD, UCA 14) have ids of their own. */
-async function charsets(connection: mysql.Connection): Promise<ReadonlyMap<number, string>> {
+async function charsets(connection: Connection): Promise<ReadonlyMap<number, string>> {
   const ofCollations = 'SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATIONS';
   const ofAll =
     'SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY';
@@ -117,7 +76,7 @@ export function isDenied(error: unknown): boolean {
 }
 
 /** The account as GRANT names it. */
-export async function accountOf(connection: mysql.Connection): Promise<string> {
+export async function accountOf(connection: Connection): Promise<string> {
   const [row] = await query(connection, 'SELECT CURRENT_USER() AS account');
   const account = String(row?.['account']);
   const at = account.lastIndexOf('@');

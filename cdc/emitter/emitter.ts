@@ -9,14 +9,14 @@ import {
   type NewEvent,
 } from '../../log/index.ts';
 import type { Disturbance, Source, Transaction } from '../types.ts';
+import { requested } from './answer.ts';
+import { appendChunk } from './append-chunk.ts';
 import { Appender } from './appender.ts';
 import type { CapturedDomain } from './capture.ts';
 import { reconfigured } from './configured.ts';
+import { controlUpTo, RequestInbox } from './inbox.ts';
 import { drain, type Parking, park, RESEED, RESUME } from './parking.ts';
-import { requested } from './requested.ts';
-import { controlUpTo, RequestInbox } from './requests.ts';
-import { appendChunk } from './seed-chunk.ts';
-import type { Seeder } from './seeding.ts';
+import type { Seeder } from './seeder.ts';
 import { EMITTER, type EmitterState, restoreState } from './state.ts';
 import { Translator } from './translate.ts';
 

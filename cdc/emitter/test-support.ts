@@ -11,7 +11,7 @@ import {
 import type { Change, Disturbance, ResumePoint, Source, Transaction } from '../types.ts';
 import type { CapturedDomain } from './capture.ts';
 import { type EmitterOptions, emit } from './emitter.ts';
-import type { Seeder } from './seeding.ts';
+import type { Seeder } from './seeder.ts';
 
 export const TOPICS = topicsFor({ orders: {}, parcels: {} });
 

@@ -1,4 +1,5 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { query } from '../connection.ts';
 
 /** A column as it is defined now. Never used to decode the binlog: its rows may be older than this. */
 export interface ColumnDescription {
@@ -40,7 +41,7 @@ export async function describeTable(
   table: string,
 ): Promise<TableDescription | undefined> {
   const rows = async (sql: string) => {
-    const [found] = await connection.query<RowDataPacket[]>({ sql, values: [schema, table], rowsAsArray: false });
+    const found = await query(connection, { sql, rowsAsArray: false }, [schema, table]);
     return found;
   };
   const inTable = 'TABLE_SCHEMA = ? AND TABLE_NAME = ?';

@@ -1,7 +1,7 @@
 import { controlEvent, latestEvent, MAX_APPEND_BYTES, MAX_APPEND_EVENTS, type NewEvent } from '../../log/index.ts';
 import type { Appender } from './appender.ts';
 import { type Parking, RESUME } from './parking.ts';
-import type { SeedChunk } from './seeding.ts';
+import type { SeedChunk } from './seeder.ts';
 import { EMITTER, type EmitterState, type SeededTable } from './state.ts';
 import type { Translator } from './translate.ts';
 

@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Mariadb, startMariadb } from '../scripts/lib/mariadb.ts';
+import { connect, query } from './connection.ts';
+
+describe('a query of the monolith', () => {
+  let server: Mariadb;
+  beforeAll(async () => {
+    server = await startMariadb();
+  });
+  afterAll(() => server.stop());
+
+  it('gives numbers and times as they stand', async () => {
+    const connection = await connect(server);
+    const [row] = await query(connection, "SELECT ? + 0 AS n, CAST('2026-03-29 02:30:00' AS DATETIME) AS t", [
+      '18446744073709551615',
+    ]);
+    expect(row).toEqual({ n: 18446744073709552000, t: '2026-03-29 02:30:00' });
+    connection.destroy();
+  });
+
+  it('counts as unanswered when its deadline passes, and its connection is given up', async () => {
+    const connection = await connect(server);
+    await expect(query(connection, 'SELECT SLEEP(30)', [], 50)).rejects.toMatchObject({ code: 'BNY-CDC-UNREACHABLE' });
+    await expect(connection.query('SELECT 1')).rejects.toThrow('closed state');
+  });
+});

@@ -1,0 +1,61 @@
+import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
+import { cdcFault, connectionFault } from './errors.ts';
+
+export type Account = Pick<ConnectionOptions, 'host' | 'port' | 'user' | 'password' | 'ssl'>;
+
+const DEADLINE_MS = 10_000;
+
+/**
+ * A connection to the monolith's server that gives what is stored without loss: times as they stand, big numbers as
+ * text.
+ *
+ * @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS
+ */
+export async function connect(
+  { host, port, user, password, ssl }: Account,
+  options: ConnectionOptions = {},
+): Promise<Connection> {
+  try {
+    return await mysql.createConnection({
+      ...{ host, port, user, password },
+      ...(ssl && { ssl }),
+      charset: 'utf8mb4',
+      timezone: 'Z',
+      dateStrings: true,
+      supportBigNumbers: true,
+      bigNumberStrings: true,
+      connectTimeout: DEADLINE_MS,
+      ...options,
+    } as ConnectionOptions);
+  } catch (error) {
+    throw connectionFault(error, `${user}@${host}:${port}`);
+  }
+}
+
+/**
+ * A query with a deadline: a server that hangs counts as one that does not answer, and the connection is given up. The
+ * driver's own time-out would keep its timer when the connection is lost, and with it the process.
+ *
+ * @throws BNY-CDC-UNREACHABLE when the deadline passes; the driver's error otherwise
+ */
+export async function query<Result extends RowDataPacket[] | mysql.ResultSetHeader = RowDataPacket[]>(
+  connection: Connection,
+  sql: string | mysql.QueryOptions,
+  values: unknown[] = [],
+  deadlineMs = DEADLINE_MS,
+): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      connection.destroy();
+      reject(cdcFault('BNY-CDC-UNREACHABLE', { found: `no answer within ${deadlineMs / 1000} s` }));
+    }, deadlineMs);
+  });
+  const statement = typeof sql === 'string' ? { sql } : sql;
+  try {
+    const [result] = await Promise.race([connection.query<Result>({ ...statement, values }), deadline]);
+    return result;
+  } finally {
+    clearTimeout(timer);
+  }
+}
