@@ -51,9 +51,8 @@ export async function query<Result extends RowDataPacket[] | mysql.ResultSetHead
       reject(cdcFault('BNY-CDC-UNREACHABLE', { found: `no answer within ${deadlineMs / 1000} s` }));
     }, deadlineMs);
   });
-  const statement = typeof sql === 'string' ? { sql } : sql;
   try {
-    const [result] = await Promise.race([connection.query<Result>({ ...statement, values }), deadline]);
+    const [result] = await Promise.race([connection.query<Result>(sql as mysql.QueryOptions, values), deadline]);
     return result;
   } finally {
     clearTimeout(timer);

@@ -90,6 +90,8 @@ export interface Finding {
   found: string;
   needed: string;
   cure: string;
+  /** The captured table whose rows change without a trace in the stream while this stands. */
+  unseen?: string;
 }
 
 /** How a table is captured; from the domain's `domain.ts`. */

@@ -46,11 +46,11 @@ describe('the reading of a table in chunks', () => {
       const connection = await rootConnection();
       statuses.push(started.status);
       const query = connection.query.bind(connection) as (...args: unknown[]) => Promise<unknown>;
-      connection.query = (async (options: { sql: string; values: unknown[] }) => {
-        if (options.sql.includes(`\`${table}\` FORCE INDEX`)) onRead(started, ++reads);
-        const result = await query(options);
-        if (!options.sql.includes('.watermark')) return result;
-        const chunk = started.watermark(String(options.values[1]), String(options.values[2]));
+      connection.query = (async (sql: string, values: unknown[]) => {
+        if (sql.includes?.(`\`${table}\` FORCE INDEX`)) onRead(started, ++reads);
+        const result = await query(sql, values);
+        if (!sql.includes?.('.watermark')) return result;
+        const chunk = started.watermark(String(values[1]), String(values[2]));
         if (chunk) chunks.push(chunk);
         if (chunk?.lastTable) done.resolve();
         return result;

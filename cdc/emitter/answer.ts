@@ -29,9 +29,8 @@ export function requested(
     }
     case 'ResumeRequested': {
       const parked = state.parked[domain];
-      if (!parked) return undefined;
-      if (record.data.reseed) return reset(state, domain, record.time);
-      if (parked.reseed || parked.drained) return undefined;
+      if (record.data.reseed && (parked || before.seeded)) return reset(state, domain, record.time);
+      if (!parked || parked.reseed || parked.drained) return undefined;
       return {
         state: { ...state, parked: { ...state.parked, [domain]: { ...parked, drained: parked.from } } },
         events: [],

@@ -91,6 +91,7 @@ class Session {
 
   async #follow(batches: AsyncIterable<Transaction[]>, appender: Appender, inbox: RequestInbox): Promise<void> {
     await this.#noticeNewColumns(appender);
+    await this.#parkUnseen(appender);
     for await (const batch of batches) {
       for (const transaction of batch) await this.#part(transaction, appender);
       await appender.send();
@@ -108,6 +109,15 @@ class Session {
       if (!this.#control.of(domain).seeded && !state.seeds[domain]) continue;
       const cause = `newly captured, and its changes so far are not in the log: ${what}`;
       await this.#park(appender, { domain, cause, cure: RESEED(domain), reseed: true });
+    }
+  }
+
+  /** A domain of whose changes some are in no stream must not look as if it were followed. */
+  async #parkUnseen(appender: Appender): Promise<void> {
+    for (const { unseen, found, cure } of await this.#options.source.check()) {
+      const domain = unseen && this.#translator.domainOf(unseen)?.name;
+      if (!domain) continue;
+      await this.#park(appender, { domain, cause: found, cure: `${cure} Then: ${RESEED(domain)}`, reseed: true });
     }
   }
 
@@ -154,6 +164,7 @@ class Session {
   }
 
   async #disturbances(disturbances: readonly Disturbance[], appender: Appender): Promise<void> {
+    if (disturbances.some(({ kind }) => kind === 'ddl')) await this.#parkUnseen(appender);
     for (const { tables, kind, statement } of disturbances) {
       for (const table of tables) {
         const domain = this.#translator.domainOf(table)?.name;

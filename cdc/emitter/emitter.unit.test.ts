@@ -202,6 +202,49 @@ describe('the emitter', () => {
     expect((await eventsOf(log, 'orders')).map((event) => event.type)).toEqual(['Changed', 'DomainReset']);
   });
 
+  it('parks a domain of whose changes some stand in no stream, at its start and after a DDL statement', async () => {
+    for (const when of ['start', 'ddl'] as const) {
+      const log = memoryLog();
+      const source = new ScriptedSource();
+      const finding = {
+        check: 'foreign_key',
+        level: 'error',
+        found: 'ON DELETE CASCADE',
+        needed: '-',
+        cure: 'Drop it.',
+      };
+      const unseen = { ...finding, level: 'error' as const, unseen: 'orders' };
+      if (when === 'start') source.findings.push(unseen);
+      source.add([insert('orders', 1), insert('parcels', 1)]);
+      await emitAll(source, [orders, parcels], log, async () => {
+        if (when === 'ddl' && source.findings.push(unseen) === 1) {
+          source.add([], [{ kind: 'ddl', tables: ['orders'], statement: 'ALTER TABLE orders …' }]);
+        }
+        return (await readControlState(log)).of('orders').parked !== undefined;
+      });
+      const { parked } = (await readControlState(log)).of('orders');
+      expect(parked).toMatchObject({ cause: 'ON DELETE CASCADE', reseed: true });
+      expect(parked?.cure).toMatch(/^Drop it\. Then: .*--reseed/);
+      expect((await readControlState(log)).of('parcels').parked).toBeUndefined();
+    }
+  });
+
+  it('empties and seeds a domain again on request, also one that is not parked; not one that was never seeded', async () => {
+    const log = memoryLog();
+    const source = new ScriptedSource();
+    const state = async (name: string) => (await readControlState(log)).of(name);
+    await log.post([
+      controlEvent('EtlRequested', { domain: 'orders', run: 'r', chunkRows: 10, maxLoad: null }, 'operator'),
+      controlEvent('DomainSeeded', { domain: 'orders', run: 'r', rows: 1 }, 'emitter'),
+      controlEvent('ResumeRequested', { domain: 'orders', reseed: true }, 'operator'),
+      controlEvent('ResumeRequested', { domain: 'parcels', reseed: true }, 'operator'),
+    ]);
+    await emitAll(source, [orders, parcels], log, async () => (await eventsOf(log, 'orders')).length > 0);
+    expect((await eventsOf(log, 'orders')).map(({ type }) => type)).toEqual(['DomainReset']);
+    expect(await eventsOf(log, 'parcels')).toEqual([]);
+    expect((await state('orders')).seeded).toBeUndefined();
+  });
+
   it('parks a seeded domain that begins to capture a column, or comes back after it was left out', async () => {
     const log = memoryLog();
     const source = new ScriptedSource();

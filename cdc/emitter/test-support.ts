@@ -8,7 +8,7 @@ import {
   openMemoryLog,
   topicsFor,
 } from '../../log/index.ts';
-import type { Change, Disturbance, ResumePoint, Source, Transaction } from '../types.ts';
+import type { Change, Disturbance, Finding, ResumePoint, Source, Transaction } from '../types.ts';
 import type { CapturedDomain } from './capture.ts';
 import { type EmitterOptions, emit } from './emitter.ts';
 import type { Seeder } from './seeder.ts';
@@ -37,6 +37,7 @@ export function insert(table: string, id: number, text = 'x'): Change {
 /** A source that delivers what a test puts into it, from any resume point on. */
 export class ScriptedSource implements Source {
   readonly transactions: Transaction[] = [];
+  readonly findings: Finding[] = [];
   #arrived: () => void = () => undefined;
 
   add(changes: Change[], disturbances: Disturbance[] = []): void {
@@ -71,7 +72,7 @@ export class ScriptedSource implements Source {
   }
 
   async check() {
-    return [];
+    return this.findings;
   }
 
   async head() {

@@ -71,8 +71,11 @@ export class EventRegistry<D extends Definitions = Definitions> {
   }
 }
 
+/** Strict: a field that the schema does not name would be missing from the log for good. */
 function versioned(definition: Definition): VersionedEvent {
-  return 'upcast' in definition ? definition : { schema: definition, version: 1, upcast: {} };
+  const { schema, version, upcast } =
+    'upcast' in definition ? definition : { schema: definition, version: 1, upcast: {} };
+  return { schema: schema.strict(), version, upcast };
 }
 
 /** The events of `domain`: past-tense names, each with the schema of its data, which holds the whole row. */
