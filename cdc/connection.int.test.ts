@@ -18,6 +18,15 @@ describe('a query of the monolith', () => {
     connection.destroy();
   });
 
+  it('commits by itself, whatever the default of the server', async () => {
+    const root = await connect(server);
+    await query(root, 'SET GLOBAL autocommit = 0');
+    const connection = await connect(server);
+    expect((await query(connection, 'SELECT @@autocommit AS mode'))[0]?.['mode']).toEqual('1');
+    await query(root, 'SET GLOBAL autocommit = 1');
+    for (const each of [root, connection]) each.destroy();
+  });
+
   it('counts as unanswered when its deadline passes, and its connection is given up', async () => {
     const connection = await connect(server);
     await expect(query(connection, 'SELECT SLEEP(30)', [], 50)).rejects.toMatchObject({ code: 'BNY-CDC-UNREACHABLE' });

@@ -16,7 +16,7 @@ export async function connect(
   options: ConnectionOptions = {},
 ): Promise<Connection> {
   try {
-    return await mysql.createConnection({
+    const connection = await mysql.createConnection({
       ...{ host, port, user, password },
       ...(ssl && { ssl }),
       charset: 'utf8mb4',
@@ -27,6 +27,9 @@ export async function connect(
       connectTimeout: DEADLINE_MS,
       ...options,
     } as ConnectionOptions);
+    // A server whose default it is not would keep heartbeats and watermarks to itself.
+    await query(connection, 'SET SESSION autocommit = 1');
+    return connection;
   } catch (error) {
     throw connectionFault(error, `${user}@${host}:${port}`);
   }

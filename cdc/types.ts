@@ -1,4 +1,4 @@
-/** A stored value in its canonical JSON form: see `values/canonical.ts`. */
+/** A stored value in its canonical JSON form: made by the readers in `values/`. */
 export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
 
 export type Row = Record<string, Value>;
@@ -32,10 +32,11 @@ export interface Disturbance {
    * `ddl`: the table's definition may have changed, its rows have not.
    * `columns`: this transaction's rows do not hold what the capture declares; its changes carry what could be read.
    * The others changed rows in ways that no change here expresses: `truncate` (also DROP, CREATE OR REPLACE, a
-   * partition dropped, another table renamed to this name), `statement` (DML logged as text, rows without their key
-   * or not logged in full), `xa` (prepared, or completed, apart from its rows).
+   * partition dropped, another table renamed to this name), `rewrite` (a captured column was given another type, or
+   * added to rows that are there), `statement` (DML logged as text, rows without their key or not logged in full),
+   * `rollback` (of changes that earlier parts delivered), `xa` (prepared, or completed, apart from its rows).
    */
-  kind: 'ddl' | 'columns' | 'truncate' | 'statement' | 'xa';
+  kind: 'ddl' | 'columns' | 'truncate' | 'rewrite' | 'statement' | 'rollback' | 'xa';
   /** The statement without its literals, shortened; of `columns`, what is amiss. Never a stored value. */
   statement: string;
 }

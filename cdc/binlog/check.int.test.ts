@@ -180,6 +180,20 @@ describe('accounts and tables', () => {
       /Exclude it/,
     ],
     [
+      'has a SET with an empty label',
+      one("id INT PRIMARY KEY, s SET('it''s', '')", { columns: ['s'] }),
+      'error column',
+      /empty label/,
+      /Exclude it/,
+    ],
+    [
+      'has a SET whose label is a quote',
+      one("id INT PRIMARY KEY, s SET(''''), u UUID", { columns: ['s', 'u'] }),
+      'error column',
+      /uuid/,
+      /uuid/,
+    ],
+    [
       'has an undeclared UUID',
       one('id INT PRIMARY KEY, u UUID', { columns: ['u'] }),
       'error column',
@@ -214,6 +228,7 @@ describe('accounts and tables', () => {
     expect(findings.map(brief)).toEqual([expected]);
     expect(findings[0]?.found).toMatch(found);
     expect(findings[0]?.cure).toMatch(cure);
+    expect(findings[0]?.unseen).toBe(expected === 'error foreign_key' ? 'bad' : undefined);
   });
 
   it('a column of an old format, though nothing reads it: it hides the columns behind it', async () => {

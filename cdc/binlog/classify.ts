@@ -14,12 +14,14 @@ export interface FollowedNames {
   nameOf(schema: string, table: string): string | undefined;
   /** All tables of a schema, as delivered; without one, of all schemas. */
   tablesOf(schema?: string): string[];
+  /** Whether a table, as delivered, has this column in its rows. */
+  captures(table: string, column: string): boolean;
 }
 
-type Kind = Exclude<Disturbance['kind'], 'columns' | 'xa'>;
+type Kind = Exclude<Disturbance['kind'], 'columns' | 'rollback' | 'xa'>;
 
 /** The graver ones first: a table counts once. */
-const KINDS: readonly Kind[] = ['truncate', 'statement', 'ddl'];
+const KINDS: readonly Kind[] = ['truncate', 'rewrite', 'statement', 'ddl'];
 const STATEMENT_LENGTH = 300;
 
 /**
@@ -37,15 +39,20 @@ export function classify(statement: LoggedStatement, followed: FollowedNames): D
   if (rule === harmless) return [];
 
   const found = new Map<string, Kind>();
+  const delivered = (name: TableName) => followed.nameOf(name.schema ?? statement.schema, name.table);
+  const hit = (kind: Kind, ...names: (TableName | string | undefined)[]) => {
+    for (const name of names) {
+      const table = typeof name === 'object' ? delivered(name) : name;
+      if (table === undefined) continue;
+      const known = found.get(table);
+      if (known === undefined || KINDS.indexOf(kind) < KINDS.indexOf(known)) found.set(table, kind);
+    }
+  };
   (rule ?? unknown)(reader, {
-    hit(kind, ...names) {
-      for (const name of names) {
-        if (!name) continue;
-        const table = typeof name === 'string' ? name : followed.nameOf(name.schema ?? statement.schema, name.table);
-        if (table === undefined) continue;
-        const known = found.get(table);
-        if (known === undefined || KINDS.indexOf(kind) < KINDS.indexOf(known)) found.set(table, kind);
-      }
+    hit,
+    column(name, column) {
+      const table = delivered(name);
+      if (table !== undefined && followed.captures(table, column)) hit('rewrite', table);
     },
     all: (schema) => followed.tablesOf(schema),
     schema: statement.schema,
@@ -62,6 +69,8 @@ export function classify(statement: LoggedStatement, followed: FollowedNames): D
 interface Findings {
   /** Of a table's name in the statement, or of its delivered name. */
   hit(kind: Kind, ...names: (TableName | string | undefined)[]): void;
+  /** Of a column whose stored values may now be others. */
+  column(table: TableName, column: string): void;
   all(schema?: string): string[];
   /** The session's. */
   schema: string;
@@ -91,25 +100,75 @@ const create: Rule = (reader, { hit, all }) => {
 
 const alter: Rule = (reader, findings) => {
   const { hit } = findings;
-  reader.skip('ONLINE', 'IGNORE');
+  reader.skip('ONLINE');
+  // It removes the rows that a new unique key forbids.
+  const ignore = reader.take('IGNORE');
   if (!reader.take('TABLE')) return;
   reader.take('IF', 'EXISTS');
   const table = reader.name();
-  hit('ddl', table);
+  if (!table) return;
+  hit(ignore ? 'rewrite' : 'ddl', table);
   for (let verb = reader.seek(...ALTER_VERBS); verb; verb = reader.seek(...ALTER_VERBS)) {
-    if (verb === 'RENAME') {
-      if (reader.take('COLUMN') || reader.take('INDEX') || reader.take('KEY')) continue;
-      if (!reader.takeSymbol('=')) reader.skip('TO', 'AS');
-      const to = reader.name();
-      if (table && to) renamed([[table, to]], findings);
-    } else if (reader.take('PARTITION') || reader.take('TABLESPACE') || (verb === 'CONVERT' && reader.take('TABLE'))) {
+    if (verb === 'ADD' || verb === 'MODIFY' || verb === 'CHANGE') altered(verb, table, reader, findings);
+    else if (verb === 'RENAME') renamedIn(table, reader, findings);
+    else if (reader.take('PARTITION') || reader.take('TABLESPACE') || (verb === 'CONVERT' && reader.take('TABLE'))) {
       // Rows come or go as a whole; with EXCHANGE and CONVERT also another table's.
       hit('truncate', table, ...(verb === 'EXCHANGE' || verb === 'CONVERT' ? reader.names() : []));
-    }
+    } else if (verb === 'CONVERT' && !/^utf8mb4/i.test(charsetOf(reader))) hit('rewrite', table);
   }
 };
 
-const ALTER_VERBS = ['RENAME', 'DROP', 'TRUNCATE', 'EXCHANGE', 'CONVERT', 'DISCARD', 'IMPORT'];
+const ALTER_VERBS = [
+  'ADD',
+  'MODIFY',
+  'CHANGE',
+  'RENAME',
+  'DROP',
+  'TRUNCATE',
+  'EXCHANGE',
+  'CONVERT',
+  'DISCARD',
+  'IMPORT',
+];
+
+/** What ALTER … ADD can add beside columns. */
+const NO_COLUMN = [
+  ...['INDEX', 'KEY', 'UNIQUE', 'PRIMARY', 'FULLTEXT', 'SPATIAL', 'CONSTRAINT', 'FOREIGN', 'CHECK', 'PARTITION'],
+  ...['PERIOD', 'SYSTEM'],
+];
+
+/** The column that gets a definition: existing rows get a value for it, or have theirs converted. */
+function altered(verb: string, table: TableName, reader: StatementReader, { column }: Findings): void {
+  if (verb === 'ADD' && NO_COLUMN.some((word) => reader.take(word))) return;
+  reader.take('COLUMN');
+  reader.take('IF', 'NOT', 'EXISTS');
+  reader.take('IF', 'EXISTS');
+  const several = reader.takeSymbol('(');
+  const name = reader.name();
+  // CHANGE names the old column and then the new one.
+  const names = several ? reader.names() : [verb === 'CHANGE' ? reader.name() : undefined];
+  for (const each of [...(verb === 'CHANGE' ? [] : [name]), ...names]) if (each) column(table, each.table);
+}
+
+function renamedIn(table: TableName, reader: StatementReader, findings: Findings): void {
+  if (reader.take('INDEX') || reader.take('KEY')) return;
+  if (reader.take('COLUMN')) {
+    reader.seek('TO');
+    const to = reader.name();
+    if (to) findings.column(table, to.table);
+    return;
+  }
+  if (!reader.takeSymbol('=')) reader.skip('TO', 'AS');
+  const to = reader.name();
+  if (to) renamed([[table, to]], findings);
+}
+
+/** Every text fits into utf8mb4; into another character set perhaps not. */
+function charsetOf(reader: StatementReader): string {
+  reader.take('TO');
+  if (!reader.take('CHARACTER', 'SET')) reader.take('CHARSET');
+  return reader.name()?.table ?? '';
+}
 
 const drop: Rule = (reader, { hit, all, schema }) => {
   const object = reader.seek(...OBJECTS);

@@ -9,6 +9,7 @@ const followed: FollowedNames = {
     FOLLOWED.filter((name) => schema === undefined || name.startsWith(`${schema}.`)).map(
       (name) => name.split('.')[1] ?? '',
     ),
+  captures: (_, column) => ['id', 'title'].includes(column),
 };
 
 const PLAIN = { ansiQuotes: false, noBackslashEscapes: false };
@@ -49,6 +50,23 @@ describe('a statement in the binlog', () => {
     ['CREATE TRIGGER t BEFORE INSERT ON other FOR EACH ROW INSERT INTO posts VALUES (1)'],
     ['DROP TRIGGER IF EXISTS t', 'ddl posts claps odd `name'],
     ['DROP TRIGGER banyan.t', 'ddl watermark'],
+    // definitions that change what is stored
+    ['ALTER TABLE posts MODIFY title VARCHAR(10)', 'rewrite posts'],
+    ['ALTER TABLE posts MODIFY COLUMN IF EXISTS `title` TEXT, ADD x INT', 'rewrite posts'],
+    ['ALTER TABLE posts CHANGE COLUMN x title TEXT', 'rewrite posts'],
+    ['ALTER TABLE posts CHANGE title x TEXT', 'ddl posts'],
+    ['ALTER TABLE posts DROP COLUMN title', 'ddl posts'],
+    ['ALTER TABLE posts DROP COLUMN title, ADD COLUMN title INT DEFAULT 9', 'rewrite posts'],
+    ['ALTER TABLE posts ADD COLUMN IF NOT EXISTS title INT', 'rewrite posts'],
+    ['ALTER TABLE posts ADD (x INT, title INT)', 'rewrite posts'],
+    ['ALTER TABLE posts ADD UNIQUE (title), ADD KEY title (title), ADD CONSTRAINT title CHECK (id > 0)', 'ddl posts'],
+    ['ALTER TABLE posts RENAME COLUMN a TO title', 'rewrite posts'],
+    ['ALTER TABLE posts RENAME COLUMN title TO a', 'ddl posts'],
+    ['ALTER TABLE posts ALTER COLUMN title SET DEFAULT 1', 'ddl posts'],
+    ['ALTER IGNORE TABLE posts ADD UNIQUE (id)', 'rewrite posts'],
+    ['ALTER TABLE posts CONVERT TO CHARACTER SET latin1', 'rewrite posts'],
+    ["ALTER TABLE posts CONVERT TO CHARSET 'utf8mb4' COLLATE utf8mb4_bin", 'rewrite posts'],
+    ['ALTER TABLE other MODIFY title TEXT'],
     // rows that come and go as a whole
     ['TRUNCATE posts', 'truncate posts'],
     ['TRUNCATE TABLE shop.posts', 'truncate posts'],

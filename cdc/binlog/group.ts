@@ -1,5 +1,4 @@
 import type { MariadbGtidEvent } from '@vlasky/zongji';
-import { cdcFault } from '../errors.ts';
 import type { Change, Disturbance, Position } from '../types.ts';
 import type { RowsSink } from './rows.ts';
 
@@ -12,11 +11,16 @@ export interface GroupLimits {
 }
 
 export interface GroupOwner {
-  limits: GroupLimits;
   /** Called when a part is full and something follows. */
   onPart(): void;
-  /** Called once, when the first change arrives that has not been delivered before. */
+  /** Called once, behind the last part that was delivered before the stream was opened. */
   onNews(): void;
+}
+
+/** How a transaction was cut when it was read first. All of it was delivered before when `parts` is infinite. */
+export interface Delivered {
+  parts: number;
+  limits: GroupLimits;
 }
 
 /** What the binlog holds between a GTID and its commit: the changes of one transaction, cut in parts. */
@@ -36,29 +40,34 @@ export class Group implements RowsSink {
   /** Of the row images behind `changes`. */
   bytes = 0;
   part = 0;
-  /** Changes in earlier parts. */
-  delivered = 0;
   /** Tables with rows in a prepared XA transaction. */
   readonly touched = new Set<string>();
+  readonly limits: GroupLimits;
   readonly #owner: GroupOwner;
-  /** Changes that were delivered before the stream was opened. */
-  #toSkip: number;
-  #news: boolean = false;
+  /** Changes in earlier parts. */
+  #delivered = 0;
+  /** Parts that were delivered before the stream was opened: read in the same way, and not delivered. */
+  readonly #known: number;
+  /** Tables with changes in earlier parts. */
+  readonly #tables = new Set<string>();
+  /** Name → how many changes there were at it. */
+  readonly #savepoints = new Map<string, number>();
 
-  constructor(event: MariadbGtidEvent, begin: Position, toSkip: number, owner: GroupOwner) {
+  constructor(event: MariadbGtidEvent, begin: Position, { parts, limits }: Delivered, owner: GroupOwner) {
     this.gtid = event.gtid;
     this.standalone = event.standalone;
     this.xa = event.preparedXa ? 'prepared' : event.completedXa ? 'completed' : undefined;
     this.xid = this.xa && `${event.xidFormatId}:${event.xidGtrid?.toString('hex')}:${event.xidBqual?.toString('hex')}`;
     this.unfinishedAlter = ((event.flagsExtra ?? 0) & (START_ALTER | ROLLBACK_ALTER)) !== 0;
     this.begin = begin;
+    this.limits = limits;
     this.#owner = owner;
-    this.#toSkip = toSkip;
+    this.#known = parts;
   }
 
   /** All of it was delivered before: there is nothing to read in it. */
   get known(): boolean {
-    return this.#toSkip === Number.POSITIVE_INFINITY;
+    return this.#known === Number.POSITIVE_INFINITY;
   }
 
   addChecksum(checksum: number): void {
@@ -68,12 +77,6 @@ export class Group implements RowsSink {
   change(size: number, change: Change, linked?: Change): void {
     if (this.xa === 'prepared') {
       this.touched.add(change.table);
-      return;
-    }
-    const count = linked ? 2 : 1;
-    if (this.#toSkip > 0) {
-      this.#toSkip -= count;
-      this.delivered += count;
       return;
     }
     this.#arrive();
@@ -88,33 +91,38 @@ export class Group implements RowsSink {
   }
 
   disturb(disturbance: Disturbance): void {
-    if (this.#toSkip > 0) return;
     this.#arrive();
     const same = ({ kind, statement }: Disturbance) => kind === disturbance.kind && statement === disturbance.statement;
     if (!this.disturbances.some(same)) this.disturbances.push(disturbance);
   }
 
-  rollback(): void {
-    if (this.part > 0) {
-      throw cdcFault('BNY-CDC-UNDECODABLE', { found: `a large transaction that was rolled back: ${this.gtid}` });
+  savepoint(name: string): void {
+    this.#savepoints.set(name, this.#delivered + this.changes.length);
+  }
+
+  /**
+   * Forgets what came since the savepoint, or all. The binlog holds rows and then their rollback when the transaction
+   * also wrote to a table that cannot be rolled back. What was delivered in an earlier part cannot be taken back.
+   */
+  rollback(savepoint?: string): void {
+    const left = savepoint === undefined ? 0 : (this.#savepoints.get(savepoint) ?? 0);
+    if (left === 0 && this.part === 0) this.disturbances = [];
+    this.changes.length = Math.max(0, left - this.#delivered);
+    if (left < this.#delivered) {
+      this.disturb({ tables: [...this.#tables], kind: 'rollback', statement: 'ROLLBACK of a large transaction' });
     }
-    this.changes = [];
-    this.disturbances = [];
   }
 
   /** Lazily, so that the last part is known to be the last one, and every reading cuts in the same places. */
   #arrive(): void {
-    if (!this.#news) {
-      this.#news = true;
-      this.#owner.onNews();
-    }
-    const { limits } = this.#owner;
-    if (this.changes.length < limits.changes && this.bytes < limits.bytes) return;
-    this.#owner.onPart();
+    if (this.changes.length < this.limits.changes && this.bytes < this.limits.bytes) return;
+    if (this.part >= this.#known) this.#owner.onPart();
+    for (const { table } of this.changes) this.#tables.add(table);
     this.part++;
-    this.delivered += this.changes.length;
+    this.#delivered += this.changes.length;
     this.changes = [];
     this.disturbances = [];
     this.bytes = 0;
+    if (this.part === this.#known) this.#owner.onNews();
   }
 }

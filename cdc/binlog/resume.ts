@@ -1,5 +1,6 @@
 import { cdcFault } from '../errors.ts';
 import type { Position, ResumePoint } from '../types.ts';
+import type { Delivered } from './group.ts';
 import { formatPosition } from './position.ts';
 import type { ServerFacts } from './server.ts';
 
@@ -29,8 +30,8 @@ export interface Resume {
   gtidPosition: string;
   /** The newest transaction, to be read again and compared. Null before the first one. */
   transaction: Fingerprint | null;
-  /** Of an unfinished transaction: the next part and how many of its changes are delivered. Else null. */
-  unfinished: { part: number; changes: number } | null;
+  /** Of an unfinished transaction: the parts that are delivered, and where they are cut. Else null. */
+  unfinished: Delivered | null;
   prepared: PreparedXa;
 }
 

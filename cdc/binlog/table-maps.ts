@@ -3,6 +3,7 @@ import { cdcFault } from '../errors.ts';
 import type { CapturedTable, CapturedTables } from '../types.ts';
 import { compileImage, type RowImage } from '../values/image.ts';
 import type { ImageColumn } from '../values/image-types.ts';
+import { rowColumns } from '../values/supported.ts';
 import type { FollowedNames } from './classify.ts';
 import { collationsOf } from './collations.ts';
 import type { RawEvent } from './dump.ts';
@@ -57,6 +58,12 @@ export class TableMaps implements FollowedNames {
     const all = [...this.#names.values()];
     const within = schema === undefined ? all : all.filter((table) => table.schema === this.#fold(schema));
     return within.map(({ name }) => name);
+  }
+
+  captures(table: string, column: string): boolean {
+    const followed = [...this.#names.values()].find(({ name }) => name === table);
+    const same = (name: string) => name.toLowerCase() === column.toLowerCase();
+    return followed !== undefined && rowColumns(followed.captured).some(same);
   }
 
   /** Undefined of a table that is not followed. @throws BNY-CDC-UNDECODABLE when no table map told what the id stands for */

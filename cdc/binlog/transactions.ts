@@ -4,13 +4,15 @@ import type { Transaction } from '../types.ts';
 import { classify, type LoggedStatement } from './classify.ts';
 import { isArtificial, type RawEvent } from './dump.ts';
 import * as types from './event-types.ts';
-import { Group, type GroupOwner } from './group.ts';
+import { Group, type GroupLimits, type GroupOwner } from './group.ts';
 import type { Settings } from './options.ts';
 import { formatPosition, StreamPosition } from './position.ts';
 import { loadQueryOf, queryOf } from './query-event.ts';
 import { diverged, type Fingerprint, type Resume, resumePointOf } from './resume.ts';
 import { readRows } from './rows.ts';
 import type { ServerFacts } from './server.ts';
+import { tokensOf } from './sql-tokens.ts';
+import { StatementReader } from './statement-reader.ts';
 import { TableMaps } from './table-maps.ts';
 
 const IGNORABLE = 0x80;
@@ -28,7 +30,7 @@ const PART_BYTES = 8 * 2 ** 20;
  * | between transactions | – | – | a GTID |
  */
 export class Transactions implements GroupOwner {
-  readonly limits: GroupOwner['limits'];
+  readonly #limits: GroupLimits;
   readonly #server: ServerFacts;
   readonly #deliver: (transaction: Transaction, bytes: number) => void;
   readonly #maps: TableMaps;
@@ -48,7 +50,7 @@ export class Transactions implements GroupOwner {
     resume: Resume,
     deliver: (transaction: Transaction, bytes: number) => void,
   ) {
-    this.limits = { changes: settings.maxPartChanges, bytes: PART_BYTES };
+    this.#limits = { changes: settings.maxPartChanges, bytes: PART_BYTES };
     this.#server = server;
     this.#deliver = deliver;
     this.#maps = new TableMaps(settings, server.charsets, server.fold);
@@ -87,8 +89,8 @@ export class Transactions implements GroupOwner {
     const gtid = event.parse<MariadbGtidEvent>();
     const { transaction, unfinished } = this.#reread ?? {};
     if (transaction && transaction.gtid !== gtid.gtid) throw this.#divergence(`${gtid.gtid} in its place`);
-    const toSkip = !transaction ? 0 : (unfinished?.changes ?? Number.POSITIVE_INFINITY);
-    this.#group = new Group(gtid, begin, toSkip, this);
+    const parts = transaction ? Number.POSITIVE_INFINITY : 0;
+    this.#group = new Group(gtid, begin, unfinished ?? { parts, limits: this.#limits }, this);
     this.#group.addChecksum(checksum);
   }
 
@@ -142,6 +144,10 @@ export class Transactions implements GroupOwner {
       group.rollback();
       return true;
     }
+    if (SAVEPOINT.test(statement.sql)) {
+      takeSavepoint(group, statement);
+      return false;
+    }
     if (!group.known && !group.unfinishedAlter) {
       for (const disturbance of classify(statement, this.#maps)) group.disturb(disturbance);
     }
@@ -177,16 +183,11 @@ export class Transactions implements GroupOwner {
   /** Called by the group, in the middle of an event: the part ends before it. */
   onPart(): void {
     const group = this.#group as Group;
-    const changes = group.delivered + group.changes.length;
-    this.#send(group, this.#event as RawEvent, { part: group.part + 1, changes });
+    this.#send(group, this.#event as RawEvent, { parts: group.part + 1, limits: group.limits });
   }
 
   onNews(): void {
-    const unfinished = this.#reread?.unfinished;
-    if (!unfinished) return;
-    const group = this.#group as Group;
-    this.#compare(group, this.#event as RawEvent);
-    group.part = unfinished.part;
+    this.#compare(this.#group as Group, this.#event as RawEvent);
   }
 
   #send(group: Group, event: RawEvent, unfinished: Resume['unfinished']): void {
@@ -238,6 +239,18 @@ export class Transactions implements GroupOwner {
     if (committed && tables.length > 0) group.disturb({ tables: [...tables], kind: 'xa', statement: 'XA COMMIT' });
     this.#resume = { ...this.#resume, prepared };
   }
+}
+
+const SAVEPOINT = /^\s*(?:SAVEPOINT|ROLLBACK\s+TO)\b/i;
+
+function takeSavepoint(group: Group, { sql, mode }: LoggedStatement): void {
+  const reader = new StatementReader([...tokensOf(sql, mode)]);
+  const back = reader.take('ROLLBACK', 'TO');
+  reader.take('SAVEPOINT');
+  // Savepoints are named in any case.
+  const name = reader.name()?.table.toLowerCase() ?? '';
+  if (back) group.rollback(name);
+  else group.savepoint(name);
 }
 
 /** A transaction without changes: everything up to the position has been delivered. */

@@ -28,7 +28,7 @@ export interface EmitterState {
 export interface DomainPosition {
   owner: 'monolith' | 'service';
   epoch: number;
-  /** Table → columns that are captured up to here; empty while the configuration lacks the domain. */
+  /** Table → columns that its rows have up to here, with declared types; empty while the configuration lacks the domain. */
   captured: Record<string, readonly string[]> | undefined;
 }
 

@@ -32,11 +32,19 @@ export function refusal(column: ColumnDescription, declared: DeclaredType | unde
   }
   if (TEXT.has(type) || LABELLED.has(type)) {
     if (charset === undefined || !textDecoder(charset)) return { found: `\`${name}\` has charset ${charset}` };
+    if (type === 'set' && labelsOf(column.definition).includes('')) {
+      return { found: `\`${name}\` is a SET with an empty label: read as text it looks like no label at all` };
+    }
     if (declared === 'json' && !TEXT.has(type)) return { found: `\`${name}\` is ${type}, declared json` };
     return undefined;
   }
   if (declared === 'json') return { found: `\`${name}\` is ${type}, declared json` };
   return OTHERS.has(type) ? undefined : { found: `\`${name}\` is ${type}` };
+}
+
+/** `set('a','b')` → a, b. */
+function labelsOf(definition: string): string[] {
+  return [...definition.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"));
 }
 
 /** MariaDB's JSON that is captured as mere text because `types` does not name it. */

@@ -45,6 +45,8 @@ export interface DomainFiles<E extends EventRegistry, T extends CapturedTables> 
   partitions?: number;
 }
 
+const isTaken = (name: string) => name in {};
+
 /** Binds a domain's files together. @throws BNY-SERVICE-DOMAIN when they do not fit */
 export function defineDomain<E extends EventRegistry, const T extends CapturedTables>(
   files: DomainFiles<E, T>,
@@ -53,6 +55,10 @@ export function defineDomain<E extends EventRegistry, const T extends CapturedTa
   const misfit = (found: string) => serviceFault('BNY-SERVICE-DOMAIN', { found: `${name}: ${found}` });
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(name) || name === 'banyan')
     throw misfit('a name is lower-case letters, digits and hyphens');
+  const taken = [name, ...Object.entries(tables).flatMap(([table, { columns }]) => [table, ...columns])].filter(
+    isTaken,
+  );
+  if (taken.length > 0) throw misfit(`${taken.join(', ')}: a name that every JavaScript object has already`);
   // A reset has no place in the order of several partitions yet.
   if (partitions !== 1) throw misfit('a topic has one partition; more are not built yet');
   if (events.domain !== name) throw misfit(`events.ts is of ${events.domain}`);
