@@ -91,6 +91,24 @@ describe('the control plane', () => {
     expect((await orders(log)).store).toMatchObject({ live: '2', previous: undefined });
   });
 
+  it('lets a replay go on that is under way at an undo', async () => {
+    const log = open();
+    const flip = { domain: 'orders', hash: 'abc', undoUntil: null };
+    await post(log, 'ReplayRequested', { domain: 'orders', store: '2' });
+    await post(log, 'StoreFlipped', { ...flip, store: '2' });
+    await post(log, 'ReplayRequested', { domain: 'orders', store: '3' });
+    await post(log, 'StoreFlipped', { ...flip, store: '1' });
+    expect((await orders(log)).store).toMatchObject({ live: '1', previous: '2', replaying: '3' });
+    await post(log, 'StoreFlipped', { ...flip, store: '3' });
+    expect((await orders(log)).store).toMatchObject({ live: '3', previous: '1', replaying: undefined });
+  });
+
+  it('voids a flip to a store that nobody keeps up', async () => {
+    const log = open();
+    await post(log, 'StoreFlipped', { domain: 'orders', hash: 'abc', undoUntil: null, store: '7' });
+    expect((await orders(log)).store.live).toBe('1');
+  });
+
   it('keeps the live store when a replay fails', async () => {
     const log = open();
     await post(log, 'ReplayRequested', { domain: 'orders', store: '2' });

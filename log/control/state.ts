@@ -83,7 +83,13 @@ function applyReplay(domain: DomainControl, { type, data, time }: ControlRecord)
       // Void when its author saw another state: a flip to a store that nobody keeps up.
       if (data.store !== store.replaying && data.store !== store.previous) return {};
       return {
-        store: { live: data.store, previous: store.live, undoUntil: data.undoUntil ?? undefined, replaying: undefined },
+        store: {
+          live: data.store,
+          previous: store.live,
+          undoUntil: data.undoUntil ?? undefined,
+          // An undo does not end a replay that is under way.
+          replaying: data.store === store.replaying ? undefined : store.replaying,
+        },
         lastReplay: { store: data.store, failed: undefined, hash: data.hash, at: time },
       };
     case 'StoreDropped':

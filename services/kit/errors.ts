@@ -22,9 +22,21 @@ export const SERVICE_ERRORS = {
     cure: "Correct the handler in the domain's projection.ts, or the upcast in its events.ts, and restart the service: it goes on at this event.",
   },
   'BNY-SERVICE-STORE-TAKEN': {
-    means: 'another process projects into this store',
-    normal: 'while a second instance of a service runs on the same data folder',
-    cure: 'Stop the other process, or give this one a data folder of its own.',
+    means: 'another process has written to this store, though this one holds its lock',
+    normal: 'never',
+    cure: 'Keep the data folder on a local disk: on some network disks locks do not hold. The projector goes on by itself.',
+    retryable: true,
+  },
+  'BNY-SERVICE-STORE-BLOCKED': {
+    means: 'the store cannot be written or read at present',
+    normal: 'while the disk is full, or the store is being copied',
+    cure: 'Make room on the disk; the projector goes on by itself.',
+    retryable: true,
+  },
+  'BNY-SERVICE-STORE-DAMAGED': {
+    means: "the store's file is damaged, or is no store",
+    normal: 'never',
+    cure: "Stop the service, delete the store's file (with its -wal and -shm) and start it again: it is rebuilt from the log.",
   },
   'BNY-SERVICE-STORE-LOG': {
     means: 'the store was built from another log',

@@ -48,6 +48,16 @@ function unreadable(log: EventLog, fault: () => unknown): EventLog {
   });
 }
 
+/** A log that tells when a projector begins to read it. */
+function counting(log: EventLog, onRead: () => void): EventLog {
+  return faulty(log, {
+    read(from, options) {
+      if ('notes' in from) onRead();
+      return log.read(from, options);
+    },
+  });
+}
+
 describe('a projector thread', () => {
   it('says that it lives, how far its store is, and whether that is behind', async () => {
     await using bed = await Bed.make();
@@ -56,6 +66,22 @@ describe('a projector thread', () => {
     await until(async () => (await beatOf(bed))?.appliedPosition === '1');
     const common = { domain: 'notes', instance: 'test', url: URL, store: '1', error: null };
     expect(await beatOf(bed)).toEqual({ ...common, state: 'live', appliedPosition: '1', freshAt: 7, behind: false });
+  });
+
+  it('lets one project into a store at a time; the other reads it, and takes over when the first has ended', async () => {
+    await using bed = await Bed.make();
+    await bed.append('1', [note(1)]);
+    const first = thread(bed, { store: '1' });
+    await until(() => first.told.ready === 1 && bed.notesIn('1').length === 1);
+    let reads = 0;
+    const second = thread(bed, { store: '1' }, { log: counting(bed.log, () => reads++) });
+    await until(() => second.told.ready > 1);
+    expect({ reads, errors: [...first.told.errors, ...second.told.errors] }).toEqual({ reads: 0, errors: [] });
+    first.stop.abort();
+    await first.running;
+    await bed.append('2', [note(2)]);
+    await until(() => bed.notesIn('1').length === 2);
+    expect(reads).toBe(1);
   });
 
   it('says nothing while its store is not the live one', async () => {
@@ -71,7 +97,12 @@ describe('a projector thread', () => {
 
   it.each([
     ['the log', 'BNY-LOG-BUSY', logFault('BNY-LOG-BUSY')],
-    ['the store', 'unknown', Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY_SNAPSHOT' })],
+    [
+      'the store',
+      'BNY-SERVICE-STORE-BLOCKED',
+      Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY_SNAPSHOT' }),
+    ],
+    ['the disk', 'BNY-SERVICE-STORE-BLOCKED', Object.assign(new Error('database is full'), { code: 'SQLITE_FULL' })],
   ])('tries again while %s is busy, saying so meanwhile', async (_, code, busy) => {
     await using bed = await Bed.make();
     let fault: unknown;
@@ -79,7 +110,10 @@ describe('a projector thread', () => {
     const { told } = thread(bed, { store: '1' }, { log: unreadable(bed.log, () => fault) });
     fault = busy;
     await beats(bed, 'stopped');
-    expect(await beatOf(bed)).toMatchObject({ state: 'stopped', error: { code, message: String(busy) } });
+    expect(await beatOf(bed)).toMatchObject({
+      state: 'stopped',
+      error: { code, message: expect.stringContaining(busy.message) },
+    });
     await until(() => told.errors.length > 1);
     expect(bed.notesIn('1')).toEqual([]);
     fault = undefined;
@@ -184,6 +218,25 @@ describe('a replay in a projector thread', () => {
     expect(told.ready).toBe(0);
     stop.abort();
     await running;
+  });
+
+  it('is done by one instance; the other reads the store from the flip on', async () => {
+    await using bed = await bedForReplay();
+    let reads = 0;
+    const counted = counting(bed.log, () => reads++);
+    const live = async () => (await storeOf(bed)).live === '2';
+    const first = thread(bed, REPLAY, { log: counted });
+    let flipped = false;
+    const second = thread(bed, REPLAY, { log: counted, isLive: () => flipped });
+    await until(live);
+    flipped = true;
+    await until(() => first.told.ready > 0 && second.told.ready > 1 && reads >= 3);
+    // Rebuild, catch-up and projection of one.
+    expect({ reads, errors: [...first.told.errors, ...second.told.errors] }).toEqual({ reads: 3, errors: [] });
+    first.stop.abort();
+    await first.running;
+    await bed.append('2', [note(4)]);
+    await until(() => bed.notesIn('2').length === 4);
   });
 
   it('tells why it failed', async () => {

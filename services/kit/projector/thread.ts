@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { EMITTER } from '../../../cdc/index.ts';
-import { BanyanError, controlEvent, type EventLog, latestEvent } from '../../../log/index.ts';
+import { BanyanError, controlEvent, type EventLog, latestEvent, readControlState } from '../../../log/index.ts';
 import type { Domain } from '../domain.ts';
-import type { StoreFile } from '../store/sqlite/schema.ts';
+import { type Lock, takeLock } from '../store/sqlite/lock.ts';
+import { asStoreFault, type StoreFile } from '../store/sqlite/schema.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
 import { NOTHING_APPLIED } from '../store/types.ts';
 import { type Progress, Projector } from './projector.ts';
@@ -35,9 +36,40 @@ const BEAT_MS = 500;
 /** The work of a projector thread: keeps one store up with the log, or builds one beside the live one first. */
 export async function runProjectorThread(options: ThreadOptions, signal: AbortSignal): Promise<void> {
   const { task } = options;
-  // A thread that ends by itself counts as dead: its owner stops it when it has read that the replay failed.
-  if ('replay' in task && !(await replay(options, task, signal))) return aborted(signal);
-  await project(options, 'replay' in task ? task.replay : task.store, signal);
+  const name = 'replay' in task ? task.replay : task.store;
+  const lease = await leaseOf(options, name, signal);
+  try {
+    // A thread that ends by itself counts as dead: its owner stops it when it has read that the replay failed.
+    if ('replay' in task && lease && !(await replay(options, task, signal))) return await aborted(signal);
+    await project(options, name, signal);
+  } finally {
+    lease?.release();
+  }
+}
+
+/** Waits for the right to project into a store. Another instance that has it keeps the store up; this one reads it. */
+async function leaseOf(options: ThreadOptions, name: string, signal: AbortSignal): Promise<Lock | undefined> {
+  const { task, domain, fileOf, logger } = options;
+  for (let waited = false; !signal.aborted; waited = true) {
+    const lease = takeLock(`${fileOf(name).file}.lock`);
+    if (lease) return lease;
+    if (!waited) logger.info({ domain: domain.name, store: name }, 'another instance projects into this store');
+    if ('store' in task || options.isLive()) await standBy(options, name);
+    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return undefined;
+}
+
+async function standBy(options: ThreadOptions, name: string): Promise<void> {
+  try {
+    const store = new SqliteStore(options.fileOf(name));
+    const applied = await store.applied();
+    await store.close();
+    options.onReady();
+    await tellBeat(options, name, { applied, events: 0 }, undefined);
+  } catch (error) {
+    options.onStopped(asStoreFault(error));
+  }
 }
 
 /** True when the new store has been flipped to and wants to be kept up. */
@@ -50,6 +82,8 @@ async function replay(
   const name = task.replay;
   const base = { domain: domain.name, store: name };
   try {
+    // Another instance may have done it while this one waited.
+    if ((await readControlState(log)).of(domain.name).store.replaying !== name) return true;
     const paths = { live: fileOf(task.live), next: fileOf(name) };
     const result = await rebuild({ log, domain, name, ...paths, actor: instance }, signal);
     if ('differences' in result) {
@@ -101,10 +135,10 @@ async function project(options: ThreadOptions, name: string, signal: AbortSignal
       await beat();
       await new Projector({ log, projection: domain.projection, store, onProgress: (p) => (progress = p) }).run(signal);
     } catch (error) {
-      stopped = error;
-      options.onStopped(error);
+      stopped = asStoreFault(error);
+      options.onStopped(stopped);
       // Stays to say so until the service is restarted: a stopped projector must not look like a dead one.
-      if (!isPassing(error)) await aborted(signal);
+      if (!isPassing(stopped)) await aborted(signal);
       else await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
     } finally {
       await store?.close();
@@ -119,7 +153,7 @@ async function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function isPassing(error: unknown): boolean {
-  return BanyanError.is(error) ? error.retryable : String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY');
+  return BanyanError.is(error) && error.retryable;
 }
 
 async function tellBeat(options: ThreadOptions, name: string, { applied }: Progress, stopped: unknown): Promise<void> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { BanyanError } from '../../../../log/index.ts';
 import { serviceFault } from '../../errors.ts';
 import type { Projection } from '../../projection.ts';
 import type { Table } from '../../table.ts';
@@ -78,4 +79,14 @@ export function createIndexes({ tables }: Projection): string[] {
 
 export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** What SQLite's complaint means for a store; any other error as it is. */
+export function asStoreFault(error: unknown): unknown {
+  // Not `instanceof`: the driver's error class may come from another realm.
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (BanyanError.is(error) || typeof code !== 'string' || !code.startsWith('SQLITE_')) return error;
+  const passes = /^SQLITE_(BUSY|FULL|IOERR|CANTOPEN)/.test(code);
+  const found = `${code}: ${String(message)}`;
+  return serviceFault(passes ? 'BNY-SERVICE-STORE-BLOCKED' : 'BNY-SERVICE-STORE-DAMAGED', { found, cause: error });
 }

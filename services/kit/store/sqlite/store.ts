@@ -135,7 +135,7 @@ export function freeze(file: string, copy: string): void {
 }
 
 export async function removeStore(file: string): Promise<void> {
-  for (const suffix of ['', '-wal', '-shm']) await rm(file + suffix, { force: true });
+  for (const suffix of ['', '-wal', '-shm', '.lock']) await rm(file + suffix, { force: true });
 }
 
 /** The first rows that two stores of one projection disagree about. */
