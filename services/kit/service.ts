@@ -6,7 +6,7 @@ import type { Domain } from './domain.ts';
 import { serviceFault } from './errors.ts';
 import { createServiceApp } from './http/app.ts';
 import type { ThreadTask } from './projector/thread.ts';
-import { removeStore } from './store/sqlite/store.ts';
+import { dropStore } from './store/sqlite/store.ts';
 
 /** A projector thread as its owner sees it. */
 export interface ProjectorThread {
@@ -152,7 +152,7 @@ class Stores {
       this.#threads.delete(name);
       await thread.stop();
       await this.#forgetReader(name);
-      await removeStore(this.#options.pathOf(name));
+      await dropStore(this.#options.pathOf(name));
     }
     for (const name of kept) if (!this.#threads.has(name)) this.#start(name, store);
     for (const [name, thread] of this.#threads) thread.setLive(name === store.live);

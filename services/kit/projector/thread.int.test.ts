@@ -237,6 +237,8 @@ describe('a replay in a projector thread', () => {
     await first.running;
     await bed.append('2', [note(4)]);
     await until(() => bed.notesIn('2').length === 4);
+    // It goes on with the store, and does not build it once more.
+    expect(reads).toBe(4);
   });
 
   it('tells why it failed', async () => {

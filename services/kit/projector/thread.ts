@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { EMITTER } from '../../../cdc/index.ts';
 import { BanyanError, controlEvent, type EventLog, latestEvent, readControlState } from '../../../log/index.ts';
 import type { Domain } from '../domain.ts';
-import { type Lock, takeLock } from '../store/sqlite/lock.ts';
+import { type Lock, lockOf, takeLock } from '../store/sqlite/lock.ts';
 import { asStoreFault, type StoreFile } from '../store/sqlite/schema.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
 import { NOTHING_APPLIED } from '../store/types.ts';
@@ -51,7 +51,7 @@ export async function runProjectorThread(options: ThreadOptions, signal: AbortSi
 async function leaseOf(options: ThreadOptions, name: string, signal: AbortSignal): Promise<Lock | undefined> {
   const { task, domain, fileOf, logger } = options;
   for (let waited = false; !signal.aborted; waited = true) {
-    const lease = takeLock(`${fileOf(name).file}.lock`);
+    const lease = takeLock(lockOf(fileOf(name).file));
     if (lease) return lease;
     if (!waited) logger.info({ domain: domain.name, store: name }, 'another instance projects into this store');
     if ('store' in task || options.isLive()) await standBy(options, name);

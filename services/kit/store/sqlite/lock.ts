@@ -6,6 +6,11 @@ export interface Lock {
   release(): void;
 }
 
+/** The file that stands for the right to project into a store. */
+export function lockOf(storeFile: string): string {
+  return `${storeFile}.lock`;
+}
+
 /** A lock that the system lets go of however its holder ends: an exclusive transaction in a file of its own. Undefined when another has it. */
 export function takeLock(file: string): Lock | undefined {
   mkdirSync(dirname(file), { recursive: true });
