@@ -85,12 +85,27 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
       expect(await log.checkpoint('emitter')).toBeUndefined();
     });
 
+    it('carries out appends in the order in which they were asked for, and none after one that failed', async () => {
+      const writer = await openWriter('emitter');
+      const asked = [1, 2, 3, 4].map((n) =>
+        writer.append([event(n === 3 ? 'nowhere' : 'orders', 'a', n)], { position: `${n}` }),
+      );
+      const outcomes = await Promise.allSettled(asked);
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+      await expect(writer.append([event('orders', 'a', 5)], {})).rejects.toMatchObject({
+        code: 'BNY-LOG-UNKNOWN-TOPIC',
+      });
+      expect((await all(log, ['orders'])).map(({ id }) => id)).toEqual(['orders-1', 'orders-2']);
+      expect(await log.checkpoint('emitter')).toMatchObject({ number: 2, state: { position: '2' } });
+    });
+
     it('refuses more than an append may hold', async () => {
       const writer = await openWriter('emitter');
       const many = Array.from({ length: MAX_APPEND_EVENTS + 1 }, (_, i) => event('orders', 'a', i));
       await expect(writer.append(many, {})).rejects.toMatchObject({ code: 'BNY-LOG-TOO-LARGE' });
       const big = { ...event('orders', 'a', 1), data: `"${'x'.repeat(1_000_000)}"` };
-      await expect(writer.append([big], {})).rejects.toMatchObject({ code: 'BNY-LOG-TOO-LARGE' });
+      const other = await openWriter('emitter');
+      await expect(other.append([big], {})).rejects.toMatchObject({ code: 'BNY-LOG-TOO-LARGE' });
     });
 
     it('fences an older writer, and hands its checkpoint to the newer', async () => {

@@ -108,10 +108,16 @@ export const LOG_ERRORS = {
     cure: 'It is tried again by itself. If it goes on, look for a process that was stopped in the middle of an append.',
     retryable: true,
   },
+  'BNY-LOG-FULL': {
+    means: 'the disk with the log is full',
+    normal: 'never',
+    cure: 'Free disk space: nothing was skipped, and it goes on by itself.',
+    retryable: true,
+  },
   'BNY-LOG-DAMAGED': {
     means: 'the log file cannot be read or written',
     normal: 'never',
-    cure: 'Nothing was skipped. Free disk space or repair the disk; a damaged file is restored from `banyan log backup`.',
+    cure: 'Nothing was skipped. Repair the disk; a damaged file is restored from `banyan log backup`.',
   },
 } as const satisfies ErrorCatalogue;
 

@@ -41,7 +41,8 @@ export interface LogWriter {
 
   /**
    * Appends all events and the checkpoint, or nothing. At most {@link MAX_APPEND_EVENTS} events and
-   * {@link MAX_APPEND_BYTES} of data. One at a time. After any error the outcome is unknown: open the writer again and
+   * {@link MAX_APPEND_BYTES} of data. May be called while others are under way: they are carried out in order, and
+   * after one that fails all later ones are refused with its error. Its outcome is unknown: open the writer again and
    * read its checkpoint.
    *
    * @throws BNY-LOG-FENCED, BNY-LOG-CONFLICT, BNY-LOG-TOO-LARGE

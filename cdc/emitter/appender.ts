@@ -2,9 +2,12 @@ import { type LogWriter, MAX_APPEND_BYTES, MAX_APPEND_EVENTS, type NewEvent } fr
 import { cdcFault } from '../errors.ts';
 import type { EmitterState } from './state.ts';
 
+/** So that a slow append, at a checkpoint of the log, say, does not hold up whoever makes the events. */
+const UNDER_WAY = 4;
+
 /**
  * Gathers the events of finished parts and appends them with the state they lead to. Never waits for more: whoever
- * feeds it calls `send` when nothing else has arrived. One append is under way at most; meanwhile the next is gathered.
+ * feeds it calls `send` when nothing else has arrived. A few appends may be under way while the next is gathered.
  */
 export class Appender {
   readonly #writer: LogWriter;
@@ -13,7 +16,7 @@ export class Appender {
   #bytes = 0;
   #dirty = false;
   #state: EmitterState;
-  #underWay: Promise<unknown> = Promise.resolve();
+  readonly #underWay: Promise<unknown>[] = [];
 
   /** @param onFailure called when an append fails; from then on every method throws its error */
   constructor(writer: LogWriter, state: EmitterState, onFailure: () => void) {
@@ -64,13 +67,14 @@ export class Appender {
   /** Returns when everything that was added is in the log. */
   async flush(): Promise<void> {
     await this.send();
-    await this.#underWay;
+    await Promise.all(this.#underWay.splice(0));
   }
 
   async #append(state: EmitterState): Promise<void> {
-    await this.#underWay;
-    this.#underWay = this.#writer.append(this.#events, state);
-    this.#underWay.catch(this.#onFailure);
+    if (this.#underWay.length === UNDER_WAY) await this.#underWay.shift();
+    const append = this.#writer.append(this.#events, state);
+    append.catch(this.#onFailure);
+    this.#underWay.push(append);
     this.#events = [];
     this.#bytes = 0;
   }

@@ -93,24 +93,34 @@ export const NO_SEEDER: Seeder = {
 
 /** A log whose appends fail at chosen moments: before anything was written, or after everything was. */
 export function faultyLog(log: EventLog, fault: () => 'before' | 'after' | undefined): EventLog {
-  const faulty = (writer: LogWriter): LogWriter => ({
+  return { ...bound(log), writer: async (id) => faulty(await log.writer(id), fault) };
+}
+
+function faulty(writer: LogWriter, fault: () => 'before' | 'after' | undefined): LogWriter {
+  // In order, and none after one that failed, as the port has it.
+  let last: Promise<unknown> = Promise.resolve();
+  const append: LogWriter['append'] = async (events, state) => {
+    const when = fault();
+    // As with a real log, the emitter goes on meanwhile.
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    if (when === 'before') throw new Error('lost before the append');
+    const checkpoint = await writer.append(events, state);
+    if (when === 'after') throw new Error('lost after the append');
+    return checkpoint;
+  };
+  return {
     id: writer.id,
     generation: writer.generation,
     get checkpoint() {
       return writer.checkpoint;
     },
-    async append(events, state) {
-      const when = fault();
-      // As with a real log, the emitter goes on meanwhile.
-      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-      if (when === 'before') throw new Error('lost before the append');
-      const checkpoint = await writer.append(events, state);
-      if (when === 'after') throw new Error('lost after the append');
-      return checkpoint;
+    append(events, state) {
+      const next = last.then(() => append(events, state));
+      last = next;
+      return next;
     },
     close: () => writer.close(),
-  });
-  return { ...bound(log), writer: async (id) => faulty(await log.writer(id)) };
+  };
 }
 
 function bound(log: EventLog): EventLog {

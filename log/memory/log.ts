@@ -50,6 +50,7 @@ class MemoryLog implements EventLog {
     const state = this.#writers.get(id) ?? { generation: 0, checkpoint: undefined, sequences: new Map() };
     this.#writers.set(id, state);
     const generation = ++state.generation;
+    let failure: { error: unknown } | undefined;
     return {
       id,
       generation,
@@ -57,13 +58,19 @@ class MemoryLog implements EventLog {
         return state.checkpoint;
       },
       append: async (events, resume) => {
-        if (state.generation !== generation)
-          throw logFault('BNY-LOG-FENCED', { found: `generation ${generation} of ${id}` });
-        const ends = this.#append(events, state.sequences, state.checkpoint?.ends ?? {});
-        const number = (state.checkpoint?.number ?? 0) + 1;
-        state.checkpoint = { number, generation, state: structuredClone(resume), ends };
-        this.#doorbell.ring();
-        return state.checkpoint;
+        if (failure) throw failure.error;
+        try {
+          if (state.generation !== generation)
+            throw logFault('BNY-LOG-FENCED', { found: `generation ${generation} of ${id}` });
+          const ends = this.#append(events, state.sequences, state.checkpoint?.ends ?? {});
+          const number = (state.checkpoint?.number ?? 0) + 1;
+          state.checkpoint = { number, generation, state: structuredClone(resume), ends };
+          this.#doorbell.ring();
+          return state.checkpoint;
+        } catch (error) {
+          failure = { error };
+          throw error;
+        }
       },
       async close() {},
     };

@@ -211,6 +211,7 @@ class SqliteWriter implements LogWriter {
   readonly generation: number;
   checkpoint: Checkpoint | undefined;
   readonly #append: Append;
+  #failure: { error: unknown } | undefined;
 
   constructor(id: string, row: WriterRow, append: Append) {
     this.id = id;
@@ -220,8 +221,14 @@ class SqliteWriter implements LogWriter {
   }
 
   async append(events: readonly NewEvent[], state: unknown): Promise<Checkpoint> {
-    this.checkpoint = this.#append(this, events, state);
-    return this.checkpoint;
+    if (this.#failure) throw this.#failure.error;
+    try {
+      this.checkpoint = this.#append(this, events, state);
+      return this.checkpoint;
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
   }
 
   async close(): Promise<void> {}

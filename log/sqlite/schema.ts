@@ -102,6 +102,7 @@ export function guarded<T>(work: () => T): T {
     // Not `instanceof`: the driver's error class may come from another realm.
     const { code, message } = error as { code?: unknown; message?: unknown };
     if (BanyanError.is(error) || typeof code !== 'string' || !code.startsWith('SQLITE_')) throw error;
+    if (code.startsWith('SQLITE_FULL')) throw logFault('BNY-LOG-FULL', { cause: error });
     if (code.startsWith('SQLITE_BUSY')) throw logFault('BNY-LOG-BUSY', { cause: error });
     throw logFault('BNY-LOG-DAMAGED', { found: `${code}: ${String(message)}`, cause: error });
   }

@@ -64,44 +64,42 @@ export class ThreadWriter implements LogWriter {
   }
 }
 
-const ENDED = "the log writer's thread has ended";
-
-/** The thread as seen from outside: one question at a time. */
+/** The thread as seen from outside. It answers in the order in which it is asked; the first answer is unasked. */
 class Thread {
   readonly #worker: Worker;
-  #waiting = Promise.withResolvers<Opened>();
-  #ended: boolean = false;
+  readonly #waiting = [Promise.withResolvers<Opened>()];
+  #failure: { error: unknown } | undefined;
 
   constructor(workerData: WriterThreadData) {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     this.#worker = new Worker(new URL(`./writer-thread.${extension}`, import.meta.url), { workerData });
     this.#worker.on('message', (answer: WriterThreadAnswer) => {
-      if ('fault' in answer) this.#waiting.reject(logFault(answer.fault.code, answer.fault));
-      else if ('error' in answer) this.#waiting.reject(answer.error);
-      else this.#waiting.resolve(answer);
+      if ('fault' in answer) this.#fail(logFault(answer.fault.code, answer.fault));
+      else if ('error' in answer) this.#fail(answer.error);
+      else this.#waiting.shift()?.resolve(answer);
     });
-    this.#worker.on('error', (error) => this.#waiting.reject(error));
-    this.#worker.on('exit', () => {
-      this.#ended = true;
-      this.#waiting.reject(new Error(ENDED));
-    });
-    // Whoever asked hears of it; an end that nobody waits for is no fault.
-    this.#waiting.promise.catch(() => undefined);
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new Error("the log writer's thread has ended")));
   }
 
   answer(): Promise<Opened> {
-    return this.#waiting.promise;
+    return (this.#waiting[0] as PromiseWithResolvers<Opened>).promise;
   }
 
   ask(request: AppendRequest): Promise<Opened> {
-    if (this.#ended) return Promise.reject(new Error(ENDED));
-    this.#waiting = Promise.withResolvers<Opened>();
-    this.#waiting.promise.catch(() => undefined);
+    if (this.#failure) return Promise.reject(this.#failure.error);
+    const waiting = Promise.withResolvers<Opened>();
+    this.#waiting.push(waiting);
     this.#worker.postMessage(request);
-    return this.#waiting.promise;
+    return waiting.promise;
   }
 
   async end(): Promise<void> {
     await this.#worker.terminate();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
   }
 }
