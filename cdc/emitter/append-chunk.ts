@@ -5,9 +5,9 @@ import type { SeedChunk } from './seeder.ts';
 import { EMITTER, type EmitterState, type SeededTable } from './state.ts';
 import type { Translator } from './translate.ts';
 
-/** Kept free in each append for the records that go with a slice. */
-const RECORDS = 2;
-const RECORD_BYTES = 2000;
+/** Kept free in the last append of a seed, for the records that tell of its end. */
+const RECORDS = { events: 2, bytes: 2000 };
+const NONE = { events: 0, bytes: 0 };
 
 /**
  * Appends a chunk at its high watermark, in slices that each carry the progress up to their last row. Returns why the
@@ -20,6 +20,8 @@ export async function appendChunk(
 ): Promise<Parking | undefined> {
   const time = new Date().toISOString();
   await appender.send();
+  const reserved = chunk.lastTable && chunk.tableDone ? RECORDS : NONE;
+  const limit = { events: MAX_APPEND_EVENTS - reserved.events, bytes: MAX_APPEND_BYTES - reserved.bytes };
   let slice: NewEvent[] = [];
   let bytes = 0;
   let rows = 0;
@@ -34,7 +36,7 @@ export async function appendChunk(
       return { domain: chunk.domain, cause, cure: RESUME(chunk.domain), reseed: false };
     }
     const size = events.reduce((sum, event) => sum + event.data.length, 0);
-    if (slice.length + events.length > MAX_APPEND_EVENTS - RECORDS || bytes + size > MAX_APPEND_BYTES - RECORD_BYTES) {
+    if (slice.length + events.length > limit.events || bytes + size > limit.bytes) {
       await append(slice, rows, lastKey, false);
       [slice, bytes, rows] = [[], 0, 0];
     }

@@ -30,8 +30,12 @@ export class Appender {
     return this.#state;
   }
 
-  /** Adds what leads to `next`. Appends on the way whenever an append is full. */
-  async add(events: readonly NewEvent[], next: EmitterState): Promise<void> {
+  /**
+   * Adds what leads to `next`. Appends on the way whenever an append is full.
+   *
+   * @param quiet without events, it need not be told before something else is
+   */
+  async add(events: readonly NewEvent[], next: EmitterState, quiet = false): Promise<void> {
     for (let i = this.#alreadyAppended(events); i < events.length; i++) {
       const event = events[i] as NewEvent;
       if (this.#events.length === MAX_APPEND_EVENTS || this.#bytes + event.data.length > MAX_APPEND_BYTES) {
@@ -43,7 +47,7 @@ export class Appender {
     }
     // What yields nothing is not the unfinished part: after a rotation, say, an empty transaction comes before it.
     this.#state = { ...next, partial: events.length === 0 ? this.#state.partial : undefined };
-    this.#dirty = true;
+    this.#dirty ||= events.length > 0 || !quiet;
   }
 
   /** Adds what is no part of the stream and must not be torn apart: it goes into one append. */

@@ -137,7 +137,16 @@ class Session {
     const { position, resume } = transaction;
     const freshAt = beat ?? appender.state.freshAt;
     const next = { ...appender.state, position, resume, freshAt };
-    await appender.add(beat === undefined ? events : [...events, this.#sign(next)], next);
+    await appender.add(
+      beat === undefined ? events : [...events, this.#sign(next)],
+      next,
+      this.#isWatermark(transaction),
+    );
+  }
+
+  /** Its position alone is worth no append: during a seed there are many, and a chunk follows. */
+  #isWatermark({ changes }: Transaction): boolean {
+    return changes.length === 1 && changes[0]?.table === this.#options.ownTables.watermark;
   }
 
   #observeFor(state: EmitterState) {

@@ -245,6 +245,21 @@ describe('the emitter', () => {
     expect((await state('orders')).seeded).toBeUndefined();
   });
 
+  it('makes no append of a watermark alone', async () => {
+    const log = memoryLog();
+    const source = new ScriptedSource();
+    const watermark: Change = { table: 'watermark', kind: 'insert', key: ['d'], after: { chunk: 'c', edge: 'low' } };
+    const number = async () => (await log.checkpoint('emitter'))?.number ?? 0;
+    source.add([insert('orders', 1)]);
+    await emitAll(source, [orders], log, async () => (await eventsOf(log, 'orders')).length === 1);
+    const before = await number();
+    for (let i = 0; i < 30; i++) source.add([watermark]);
+    source.add([insert('orders', 2)]);
+    await emitAll(source, [orders], log, async () => (await eventsOf(log, 'orders')).length === 2);
+    // At the start of the session, with its first heartbeat, and with the order.
+    expect((await number()) - before).toBeLessThanOrEqual(3);
+  });
+
   it('parks a seeded domain that begins to capture a column, or comes back after it was left out', async () => {
     const log = memoryLog();
     const source = new ScriptedSource();

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CONTRACT_TOPICS, testEventLog } from '../contract.ts';
-import { Doorbell } from '../doorbell.ts';
 import { openSqliteLog } from './log.ts';
 
 let folder: string;
