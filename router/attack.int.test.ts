@@ -170,12 +170,23 @@ describe('a client that resets its connection', () => {
   });
 });
 
-describe('a header that would speak for somebody else', () => {
+describe('a header that makes another request of it', () => {
   it.each([
     'X-HTTP-Method-Override: DELETE',
     'X-HTTP-Method: DELETE',
     'X-Method-Override: DELETE',
     'x_http_method_override: DELETE',
+  ])('%s leaves it to the monolith, as it was sent, and counts as a write', async (header) => {
+    const answer = await get('/orders/1', header);
+    const name = (header.split(':')[0] ?? '').toLowerCase();
+    expect(bed.monolith.seen[0]?.headers).toMatchObject({ [name]: 'DELETE' });
+    expect(bed.service.seen).toEqual([]);
+    expect(answer).toMatch(/banyan_position/i);
+  });
+});
+
+describe('a header that would speak for somebody else', () => {
+  it.each([
     'X-Original-URL: /admin',
     'X-Rewrite-URL: /admin',
     'X-Forwarded-Prefix: /admin',
@@ -203,14 +214,7 @@ describe('a header that would speak for somebody else', () => {
   });
 
   it('does not reach the monolith either, but the credentials do', async () => {
-    await get(
-      '/',
-      'X-Method-Override: PUT',
-      'Banyan-Identity: x',
-      'X_Forwarded_For: 1.1.1.1',
-      'Cookie: sid=a',
-      'Authorization: y',
-    );
+    await get('/', 'Banyan-Identity: x', 'X_Forwarded_For: 1.1.1.1', 'Cookie: sid=a', 'Authorization: y');
     const { headers } = bed.monolith.seen[0] ?? {};
     const names = ['host', 'connection', 'cookie', 'authorization', 'forwarded'];
     const forwarded = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'];

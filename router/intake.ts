@@ -39,7 +39,8 @@ export function takeIn(plane: DataPlane, req: IncomingMessage): Intake | Problem
     if (plane.settings.strict) return 'BNY-ROUTER-NOT-CANONICAL';
   }
   const route = parsed.canonical ? plane.routes.match(method, parsed.path) : undefined;
-  const writes = !SAFE.has(method) || route?.kind === 'write';
+  const overridden = overridesMethod(parsed.canonical ? parsed.query : '', received);
+  const writes = !SAFE.has(method) || route?.kind === 'write' || overridden;
   const session = sessionOf(plane, received.cookie);
   const request = {
     target,
@@ -49,13 +50,16 @@ export function takeIn(plane: DataPlane, req: IncomingMessage): Intake | Problem
     credentials: { session: session ?? undefined, cookie: received.cookie, authorization: received.authorization },
   };
   if (!parsed.canonical) return { ...request, verdict: verdictOn(plane, { notCanonical: parsed.reason }) };
-  if (!route || writes) return { ...request, verdict: verdictOn(plane, route ? { route } : {}) };
+  if (!route || writes) {
+    const doubt = overridden ? ('method-override' as const) : undefined;
+    return { ...request, verdict: verdictOn(plane, route ? { route, doubt } : {}) };
+  }
 
   const { id, isNew } = rampedSession(plane, route, session, received.cookie);
   const minPosition = minPositionOf(received);
   const verdict = verdictOn(plane, {
     route,
-    doubt: doubtOf(request.hasBody, parsed.query, session),
+    doubt: doubtOf(request.hasBody, session),
     prefer: preferenceOf(plane.settings.testerToken, received),
     positionUnknown: minPosition === UNKNOWN_POSITION,
     bucket: id === undefined ? 0 : bucketOf(route.domain, id),
@@ -84,14 +88,22 @@ function rampedSession(
   return id ? { id, isNew: false } : { id: randomUUID(), isNew: true };
 }
 
-function doubtOf(body: boolean, query: string, session: string | null | undefined): Doubt | undefined {
+function doubtOf(body: boolean, session: string | null | undefined): Doubt | undefined {
   if (body) return 'body';
-  if (overridesMethod(query)) return 'method-override';
   return session === null ? 'session-ambiguous' : undefined;
 }
 
-/** `?_method=DELETE` makes a write of a read in many frameworks. In doubt it does: `x_method` stays with the monolith. */
-function overridesMethod(query: string): boolean {
+const METHOD_HEADERS = ['x-http-method-override', 'x-http-method', 'x-method-override'].flatMap((name) => [
+  name,
+  name.replaceAll('-', '_'),
+]);
+
+/**
+ * `?_method=DELETE`, or a header, makes a write of a read in many frameworks; only the monolith knows. In doubt it does:
+ * `x_method` stays with the monolith too.
+ */
+function overridesMethod(query: string, received: IncomingHttpHeaders): boolean {
+  for (const name of METHOD_HEADERS) if (received[name] !== undefined) return true;
   if (query === '') return false;
   const plain = query.includes('%')
     ? query.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))

@@ -10,7 +10,6 @@ const DROPPED = new Set([
   // Node has answered `Expect: 100-continue` itself; and httpxy emits no `proxyReq` for a request that still has it.
   'expect',
   ...['forwarded', 'x-real-ip', 'x-original-url', 'x-original-host', 'x-rewrite-url'],
-  ...['x-http-method-override', 'x-http-method', 'x-method-override'],
 ]);
 
 /** A client that names one of these in Connection would change what the request means, or where its body ends. */
