@@ -36,16 +36,18 @@ export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): 
     // Seeds run while the kills go on; reads move as soon as they are through.
     const moving = moveReads(world, say);
     let killed = 0;
+    const replays: Promise<unknown>[] = [];
     for (const round of planOf(seed, rounds, DOMAINS)) {
       if (Date.now() - started > timeLimitMs) break;
       await sleep(round.afterMs);
-      if (await kill(world, round)) killed++;
+      if (await kill(world, round, replays)) killed++;
       if (killed % 10 === 0)
         say(
           `${killed} kills, ${traffic.tally.requests} requests, ${traffic.tally.failed} cut off by them, ${traffic.ledger.writes} writes acknowledged`,
         );
     }
     await moving;
+    await Promise.all(replays);
     await sleep(2000);
     await traffic.stop();
     await caughtUp(world);
@@ -56,14 +58,27 @@ export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): 
 }
 
 /** False when it was killed a moment ago and is about to come back. */
-async function kill(world: World, { target }: Round): Promise<boolean> {
+async function kill(world: World, { target }: Round, replays: Promise<unknown>[]): Promise<boolean> {
+  if (target === 'up') {
+    await world.up.kill('SIGKILL');
+    world.up.start();
+    return true;
+  }
   if (target === 'mariadb') {
     await world.mariadb.kill();
     await world.mariadb.restart();
     return true;
   }
-  return killPart(world, target);
+  if (!target.startsWith('replay ')) return killPart(world, target);
+  // Refused before the domain is seeded: then its service is killed without one.
+  const domain = target.slice('replay '.length);
+  replays.push(world.banyan('replay', domain, '--yes'));
+  await sleep(REPLAY_MS);
+  return killPart(world, `serve ${domain}`);
 }
+
+/** About the time in which the command starts and the service has built a part of the store. */
+const REPLAY_MS = 700;
 
 async function moveReads(world: World, say: FaultOptions['say']): Promise<void> {
   for (const domain of DOMAINS) {

@@ -1,6 +1,7 @@
 import { randomFrom } from '../traffic/random.ts';
 
-export type Target = 'emit' | 'router' | 'mariadb' | `serve ${string}`;
+/** `replay …`: the service of that domain, in the middle of a replay. */
+export type Target = 'up' | 'emit' | 'router' | 'mariadb' | `serve ${string}` | `replay ${string}`;
 
 export interface Round {
   /** How long after the round before, ms. */
@@ -11,7 +12,8 @@ export interface Round {
 /** The same seed gives the same plan. */
 export function planOf(seed: number, rounds: number, domains: readonly string[]): Round[] {
   const random = randomFrom(seed);
-  const targets: Target[] = ['emit', 'emit', 'mariadb', 'router', ...domains.map((name): Target => `serve ${name}`)];
+  const ofDomains = domains.flatMap((name): Target[] => [`serve ${name}`, `replay ${name}`]);
+  const targets: Target[] = ['emit', 'emit', 'emit', 'mariadb', 'mariadb', 'router', 'up', ...ofDomains];
   return Array.from({ length: rounds }, () => ({
     afterMs: Math.round(50 + random() * 1200),
     target: targets[Math.floor(random() * targets.length)] as Target,
