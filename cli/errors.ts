@@ -2,8 +2,10 @@ import { CDC_ERRORS } from '../cdc/errors.ts';
 import { type ErrorCatalogue, faultsOf, LOG_ERRORS } from '../log/index.ts';
 import { ROUTER_ERRORS } from '../router/errors.ts';
 import { SERVICE_ERRORS } from '../services/kit/index.ts';
+import { NODE_ERRORS } from './node-version.ts';
 
 export const CLI_ERRORS = {
+  ...NODE_ERRORS,
   'BNY-CLI-NO-CONFIG': {
     means: 'there is no configuration here',
     normal: 'never',

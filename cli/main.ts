@@ -1,62 +1,12 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
-import { EXIT } from './command.ts';
-import { registerDoctor } from './doctor.ts';
-import { registerEmit } from './emit.ts';
-import { registerEtl } from './etl.ts';
-import { registerInstall } from './install.ts';
-import { registerLog } from './log.ts';
-import { registerReplay } from './replay.ts';
-import { registerResume } from './resume.ts';
-import { registerRouter } from './router.ts';
-import { registerServe } from './serve.ts';
-import { registerStatus } from './status.ts';
-import { registerSwitch } from './switch.ts';
-import { registerUp } from './up.ts';
+import { nodeProblem } from './node-version.ts';
 
-/** The whole command line; also what the generated help page is printed from. */
-export function createProgram(): Command {
-  const program = new Command('banyan')
-    .description('Moves a MySQL/MariaDB monolith, domain by domain, onto services of its own')
-    .version(version())
-    .showHelpAfterError('See `banyan --help`.')
-    .exitOverride();
-  const register = [
-    registerInstall,
-    registerDoctor,
-    registerUp,
-    registerEmit,
-    registerServe,
-    registerRouter,
-    registerEtl,
-    registerResume,
-    registerStatus,
-    registerSwitch,
-    registerReplay,
-    registerLog,
-  ];
-  for (const add of register) add(program);
-  return program;
-}
-
-function version(): string {
-  // From source the package file is one folder up, from the build two.
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return 'unknown';
-}
-
-if (import.meta.main) {
-  try {
-    await createProgram().parseAsync();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  }
+// Everything else is imported once it is known that this Node can run it: an older one would choke on it, or worse.
+const problem = nodeProblem(process.versions.node);
+if (problem === undefined) {
+  const { runProgram } = await import('./program.ts');
+  await runProgram();
+} else {
+  process.stderr.write(problem);
+  process.exitCode = 1;
 }

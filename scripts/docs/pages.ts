@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { CATALOGUE } from '../../cli/errors.ts';
-import { createProgram } from '../../cli/main.ts';
+import { createProgram } from '../../cli/program.ts';
 
 /** The generated pages: path → text. */
 export function pages(): Record<string, string> {
