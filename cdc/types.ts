@@ -88,6 +88,8 @@ export interface Source {
 export interface Finding {
   check: string;
   level: 'error' | 'warning';
+  /** The bare name of the table that it concerns; none: the whole server. */
+  table?: string;
   found: string;
   needed: string;
   cure: string;

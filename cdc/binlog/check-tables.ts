@@ -15,12 +15,12 @@ export async function checkTable(
   captured: CapturedTable,
 ): Promise<Finding[]> {
   const name = `${quoteName(schema)}.${quoteName(table)}`;
-  const found: Found = (check, facts) => ({ check, level: 'error', ...facts, found: `${name}: ${facts.found}` });
+  const found: Found = (check, facts) => ({ check, level: 'error', table, ...facts, found: `${name}: ${facts.found}` });
   const denied = await query(connection, `SELECT 1 FROM ${name} LIMIT 0`).then(
     () => false,
     (error) => isDenied(error),
   );
-  if (denied) return [missingGrant('SELECT', name, await accountOf(connection))];
+  if (denied) return [{ ...missingGrant('SELECT', name, await accountOf(connection)), table }];
   const description = await describeTable(connection, schema, table);
   if (!description) {
     const cure = 'Correct its name in the domain, or create it.';
