@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -69,6 +69,61 @@ describe('bad input', () => {
     refused(world.banyan('log', 'show', 'posts', '7'), 64, 'no event at posts offset 7'));
   it('only shows the plan where nobody can be asked', () => refused(world.banyan('etl', 'posts'), 2, 'Add --yes'));
 
+  it('refuses a seed while a foreign key changes rows that stand in no binlog, and no other domain', async () => {
+    await world.database.raw(
+      'ALTER TABLE claps ADD CONSTRAINT cascades FOREIGN KEY (post_id) REFERENCES posts (id) ON DELETE CASCADE',
+    );
+    await refused(
+      world.banyan('etl', 'claps', '--yes'),
+      3,
+      'foreign_key',
+      '`cascades` ON DELETE CASCADE',
+      'DROP FOREIGN KEY',
+    );
+    await refused(
+      world.banyan('switch', 'claps', 'reads', '--yes'),
+      3,
+      'seeded: not seeded',
+      'cascades',
+      'DROP FOREIGN KEY',
+    );
+    await refused(world.banyan('etl', 'profiles'), 2, 'Add --yes');
+    await world.database.raw('ALTER TABLE claps DROP FOREIGN KEY cascades');
+  });
+
+  it('refuses a seed while the binlog is not what it needs', async () => {
+    await world.database.raw('SET GLOBAL binlog_row_metadata = MINIMAL');
+    await refused(
+      world.banyan('etl', 'posts', '--yes'),
+      3,
+      'binlog_row_metadata',
+      'SET GLOBAL binlog_row_metadata = FULL',
+    );
+    await world.database.raw('SET GLOBAL binlog_row_metadata = FULL');
+  });
+
+  it('refuses to make an account without a password, also on paper', async () => {
+    const none = { BANYAN_MONOLITH_DATABASE_PASSWORD: '' };
+    await refused(withEnv(none, 'install', '--yes'), 1, 'BANYAN_MONOLITH_DATABASE_PASSWORD');
+    const { stdout } = await withEnv(none, 'install', '--print');
+    expect(stdout).toBe('');
+  });
+
+  it('says which password of the administrator is wrong', () =>
+    refused(
+      withEnv({ BANYAN_ADMIN_PASSWORD: 'wrong' }, 'install', '--admin-user', 'banyan', '--yes'),
+      1,
+      'BNY-CDC-ACCESS',
+      'Set BANYAN_ADMIN_PASSWORD',
+    ));
+
+  it('saves the log to no path where no new file can be made', async () => {
+    await refused(world.banyan('log', 'backup', join(world.folder, 'nowhere', 'log.sqlite')), 64, 'nowhere');
+    await refused(world.banyan('log', 'backup', world.env['BANYAN_DATA'] as string), 64, 'exists');
+    writeFileSync(join(world.folder, 'half.sqlite.part'), '');
+    await refused(world.banyan('log', 'backup', join(world.folder, 'half.sqlite')), 64, 'half.sqlite.part exists');
+  });
+
   it('names the path of each wrong key in the configuration', () =>
     refused(withEnv({ BANYAN_ROUTER_PORT: '99999999' }, 'status'), 1, 'BNY-CLI-CONFIG', 'router.port'));
   it('says where it looked for a configuration', () =>
@@ -120,19 +175,37 @@ describe('bad input', () => {
   });
 
   it('lets only one `banyan up` work on a data folder', async () => {
-    const first = spawn(process.execPath, ['cli/main.ts', 'up'], { env: world.env, stdio: 'ignore' });
-    await answers(`${world.urls.router}/healthz`);
-    const second = await world.banyan('up');
-    expect(second.stderr).toContain('BNY-CLI-UP-TWICE');
-    expect(second.code).toBe(1);
-    expect((await world.banyan('etl', 'profiles', '--yes')).code).toBe(0);
-    const twice = await world.banyan('etl', 'profiles', '--yes');
-    expect(twice).toMatchObject({ code: 3 });
-    expect(twice.stderr).toContain('profiles was seeded at');
+    const env = { ...world.env, BANYAN_LOG_LEVEL: 'info' };
+    const first = spawn(process.execPath, ['cli/main.ts', 'up'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    first.stderr.on('data', (text: Buffer) => (said += text.toString()));
     const ended = new Promise((gone) => first.once('exit', gone));
-    first.kill('SIGTERM');
-    await ended;
+    try {
+      await answers(`${world.urls.router}/healthz`);
+      const second = await world.banyan('up');
+      expect(second.stderr).toContain('BNY-CLI-UP-TWICE');
+      expect(second.code).toBe(1);
+      expect((await world.banyan('etl', 'profiles', '--yes')).code).toBe(0);
+      const twice = await world.banyan('etl', 'profiles', '--yes');
+      expect(twice).toMatchObject({ code: 3 });
+      expect(twice.stderr).toContain('profiles was seeded at');
+      const told = `banyan: router at ${world.urls.router}, its health and metrics at ${world.urls.admin}; services: profiles`;
+      expect(said).toContain(told);
+      expect(said).toContain(`claps ${world.urls.services['claps']}`);
+      const early = await world.banyan('uninstall', '--yes');
+      expect(early).toMatchObject({ code: 3, stderr: expect.stringContaining('no emitter') });
+    } finally {
+      first.kill('SIGTERM');
+      await ended;
+    }
   }, 120_000);
+
+  it('keeps its data from everybody else on the machine', () => {
+    const data = world.env['BANYAN_DATA'] as string;
+    const files = [data, ...readdirSync(data, { recursive: true, encoding: 'utf8' }).map((name) => join(data, name))];
+    expect(files.length).toBeGreaterThan(6);
+    expect(files.filter((file) => (statSync(file).mode & 0o077) !== 0)).toEqual([]);
+  });
 
   it('refuses the log of another monolith', async () => {
     const other = await createWorld({ posts: 20, claps: 50, seed: 2 });

@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { connect } from '../cdc/connection.ts';
 import type { Finding, Source } from '../cdc/index.ts';
-import { BanyanError } from '../log/index.ts';
+import { BanyanError, type ControlFold } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { openSource } from './emit.ts';
+import { controlOf } from './open-log.ts';
+import { reach } from './reach.ts';
 import { serviceUrl } from './serve.ts';
+import { emitterOf, serviceOf } from './situation.ts';
 
 export function registerDoctor(program: Command): void {
   const command = program
@@ -19,9 +22,14 @@ const PROBE_MS = 10_000;
 async function doctor(context: Context): Promise<number> {
   const source = openSource(context.config, context.logger);
   try {
-    const findings = await Promise.all([databaseFindings(source), monolithFinding(context), serviceFindings(context)]);
-    const all = findings.flat();
-    if (!all.some(({ level }) => level === 'error')) all.push(...(await probe(context, source)));
+    const [database, ...others] = await Promise.all([
+      databaseFindings(source),
+      monolithFinding(context),
+      serviceFindings(context),
+      logFindings(context),
+    ]);
+    const all = [...database, ...others.flat()];
+    if (!database.some(({ level }) => level === 'error')) all.push(...(await probe(context, source)));
     const errors = all.filter(({ level }) => level === 'error').length;
     context.data({ ok: errors === 0, findings: all }, render(all));
     return errors === 0 ? EXIT.done : EXIT.error;
@@ -34,17 +42,46 @@ async function databaseFindings(source: Source): Promise<Finding[]> {
   try {
     return await source.check();
   } catch (error) {
-    if (!BanyanError.is(error)) throw error;
-    return [
-      {
-        check: 'database',
-        level: 'error',
-        found: error.found ?? error.message,
-        needed: error.needed ?? 'a database that answers',
-        cure: error.cure,
-      },
-    ];
+    return [findingOf('database', error, 'a database that answers')];
   }
+}
+
+/** @throws what nobody foresaw */
+function findingOf(check: string, error: unknown, needed: string): Finding {
+  if (!BanyanError.is(error)) throw error;
+  const { found, message, cure } = error;
+  return { check, level: 'error', found: found ?? message, needed: error.needed ?? needed, cure };
+}
+
+/** What emitter, services and domains have said of themselves in the log. */
+async function logFindings({ config }: Context): Promise<Finding[]> {
+  try {
+    const fold = await controlOf(config);
+    return [...emitterFinding(fold, config), ...config.domains.flatMap(({ name }) => domainFindings(fold, name))];
+  } catch (error) {
+    return [findingOf('log', error, 'a log that can be read')];
+  }
+}
+
+function emitterFinding(fold: ControlFold, config: Context['config']): Finding[] {
+  const { problem, cure, hopeless } = emitterOf(fold, config);
+  if (problem === null) return [];
+  return [{ check: 'emitter', level: hopeless ? 'error' : 'warning', found: problem, needed: 'a live emitter', cure }];
+}
+
+function domainFindings(fold: ControlFold, name: string): Finding[] {
+  const { parked } = fold.of(name);
+  const { stopped, problem, cure } = serviceOf(fold, name);
+  const findings: Finding[] = [];
+  if (parked) {
+    const found = `parked since ${parked.since}: ${parked.cause}`;
+    findings.push({ check: `domain ${name}`, level: 'error', found, needed: 'a live domain', cure: parked.cure });
+  }
+  if (stopped) {
+    const found = `${stopped}: ${problem}`;
+    findings.push({ check: `projector ${name}`, level: 'error', found, needed: 'a projector that goes on', cure });
+  }
+  return findings;
 }
 
 async function monolithFinding({ config }: Context): Promise<Finding[]> {
@@ -78,16 +115,6 @@ async function serviceFindings({ config }: Context): Promise<Finding[]> {
     ];
   });
   return (await Promise.all(checks)).flat();
-}
-
-async function reach(url: string): Promise<string | undefined> {
-  try {
-    await fetch(url, { signal: AbortSignal.timeout(3000), redirect: 'manual' });
-    return undefined;
-  } catch (error) {
-    const { cause, message } = error as Error;
-    return cause instanceof Error ? cause.message : message;
-  }
 }
 
 /** Writes the heartbeat row and waits for it in the stream: the whole path of a change, on the real server. */

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import {
   type ControlData,
+  type ControlFold,
   controlEvent,
   type DomainControl,
   followControl,
@@ -10,9 +11,10 @@ import {
 } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
-import { emitterSilence } from './guards.ts';
+import { enforce, notParked, sourceGuards } from './guards.ts';
 import { openLog } from './open-log.ts';
 import { ProgressLine } from './progress-line.ts';
+import { emitterOf, readsStep } from './situation.ts';
 
 export function registerEtl(program: Command): void {
   const command = program
@@ -57,6 +59,7 @@ async function etl(context: Context, [name = '']: string[], options: EtlOptions)
     const fold = await readControlState(log);
     const control = fold.of(name);
     const tuning = tuningOf(name, options);
+    enforce([notParked(fold, name)]);
     if (tuning && control.etl) {
       await log.post([controlEvent('EtlTuned', tuning, context.actor)]);
       context.data(tuning, `${name}: the running seed was told`);
@@ -69,26 +72,30 @@ async function etl(context: Context, [name = '']: string[], options: EtlOptions)
       });
     } else if (!control.etl) {
       refuse(name, control);
+      enforce(await sourceGuards(context, [name]));
       if (!(await request(context, log, name, options))) return EXIT.differences;
     }
-    const silence = emitterSilence(fold);
-    if (silence) context.note(silence);
+    noteSilence(context, fold);
     return options.detach ? EXIT.done : await follow(context, log, name);
   } finally {
     await log.close();
   }
 }
 
-function refuse(name: string, { seeded, parked }: DomainControl): void {
-  if (seeded) {
-    const found = `${name} was seeded at ${seeded.at} (${seeded.rows} rows)`;
-    throw cliFault('BNY-CLI-REFUSED', {
-      found,
-      needed: 'a domain that is not seeded',
-      cure: 'Nothing needs to be done: its changes are followed since.',
-    });
-  }
-  if (parked) throw cliFault('BNY-CLI-REFUSED', { found: `${name} is parked: ${parked.cause}`, cure: parked.cure });
+/** A request to the emitter has to wait when nobody is there to take it. */
+export function noteSilence({ config, note }: Context, fold: ControlFold): void {
+  const { state, problem, cure } = emitterOf(fold, config);
+  if (state !== 'silent' && state !== 'stopped') return;
+  note(`The emitter does not run (${problem}): the request stands in the log and waits for it. Cure: ${cure}`);
+}
+
+function refuse(name: string, { seeded }: DomainControl): void {
+  if (!seeded) return;
+  throw cliFault('BNY-CLI-REFUSED', {
+    found: `${name} was seeded at ${seeded.at} (${seeded.rows} rows)`,
+    needed: 'a domain that is not seeded',
+    cure: `Nothing needs to be done: its changes are followed since. To begin anew: banyan resume ${name} --reseed`,
+  });
 }
 
 function tuningOf(domain: string, { chunk, maxLoad, pause, resume }: EtlOptions): ControlData<'EtlTuned'> | undefined {
@@ -143,9 +150,9 @@ async function follow(context: Context, log: SqliteLog, domain: string): Promise
   const line = new ProgressLine();
   let told = '';
   for await (const fold of followControl(log, context.signal)) {
-    const { seeded, parked } = fold.of(domain);
+    const { seeded, parked, etl, reads } = fold.of(domain);
     const latest = fold.latest.get(`etl:${domain}`);
-    if (latest?.type === 'EtlProgress' && !seeded) {
+    if (latest?.type === 'EtlProgress' && latest.data.run === etl?.run) {
       const text = describe(latest.data);
       if (context.options.json && text !== told) context.data({ type: 'progress', ...latest.data }, '');
       else if (!context.options.json) line.show(text);
@@ -157,10 +164,10 @@ async function follow(context: Context, log: SqliteLog, domain: string): Promise
     }
     if (seeded) {
       line.end();
-      const next = [`banyan status`, `banyan switch ${domain} reads --percent 10`];
+      const next = ['banyan status --wait', readsStep(domain, reads.percent)].filter(Boolean);
       context.data(
         { type: 'done', domain, ...seeded, next_steps: next },
-        `${domain}: seeded, ${seeded.rows} rows. Next: ${next[1]}`,
+        `${domain}: seeded, ${seeded.rows} rows. Next: ${next.at(-1)}`,
       );
       return EXIT.done;
     }
@@ -171,6 +178,8 @@ async function follow(context: Context, log: SqliteLog, domain: string): Promise
 }
 
 function describe({ domain, table, rows, estimate, rowsPerSecond, state, reason }: LatestData<'EtlProgress'>): string {
+  if (state === 'paused')
+    return `${domain}.${table}: ${rows} rows; ${reason}. Let it go on with: banyan etl ${domain} --resume`;
   const percent = estimate > 0 ? Math.min(99, Math.floor((rows / estimate) * 100)) : 0;
   const seconds = rowsPerSecond > 0 ? Math.round((estimate - rows) / rowsPerSecond) : undefined;
   const eta = percent < 1 || seconds === undefined ? 'N/A' : `${seconds} s`;

@@ -1,5 +1,7 @@
 import type { ControlFold, LatestData } from '../log/index.ts';
 import type { Domain } from '../services/kit/index.ts';
+import type { Context } from './command.ts';
+import { openSource } from './emit.ts';
 import { cliFault } from './errors.ts';
 
 /** A condition of a step. "Not now" is a value: a guard that cannot be checked throws instead. */
@@ -22,15 +24,8 @@ export function beatsOf(fold: ControlFold, domain: string): LatestData<'ServiceB
   return beats.sort((a, b) => b.freshAt - a.freshAt);
 }
 
-const STALE_BEAT_MS = 5000;
-
-/** Why a request to the emitter may have to wait, if so: nobody is there to take it. */
-export function emitterSilence(fold: ControlFold): string | undefined {
-  const beat = fold.latest.get('emitter');
-  if (beat?.type === 'EmitterBeat' && beat.data.state === 'live' && Date.now() - Date.parse(beat.time) < STALE_BEAT_MS)
-    return undefined;
-  return 'No emitter gives a sign of life: the request stands in the log and waits for one. Start it with `banyan up` or `banyan emit`.';
-}
+/** Who has said nothing for this long is taken for gone. */
+export const STALE_BEAT_MS = 5000;
 
 /** What must hold before reads move to a service. */
 export async function readGuards(fold: ControlFold, domain: Domain, url: string, maxLagMs: number): Promise<Guard[]> {
@@ -38,7 +33,7 @@ export async function readGuards(fold: ControlFold, domain: Domain, url: string,
   const [beat] = beatsOf(fold, name);
   const lagMs = beat ? Math.max(0, Date.now() - beat.freshAt) : Number.POSITIVE_INFINITY;
   const seeded = [name, ...domain.projection.topics].filter((topic) => !fold.of(topic).seeded);
-  const parked = [name, ...domain.projection.topics].find((topic) => fold.of(topic).parked);
+  const parked = [name, ...domain.projection.topics].map((topic) => notParked(fold, topic)).find(({ ok }) => !ok);
   const health = await healthOf(url);
   return [
     {
@@ -47,12 +42,7 @@ export async function readGuards(fold: ControlFold, domain: Domain, url: string,
       found: seeded.length === 0 ? 'yes' : `not seeded: ${[...new Set(seeded)].join(', ')}`,
       cure: [...new Set(seeded)].map((topic) => `banyan etl ${topic}`).join('; '),
     },
-    {
-      guard: 'not parked',
-      ok: parked === undefined,
-      found: parked === undefined ? 'live' : `${parked} is parked: ${fold.of(parked).parked?.cause}`,
-      cure: `banyan resume ${parked}`,
-    },
+    parked ?? notParked(fold, name),
     {
       guard: 'caught up',
       ok: lagMs <= maxLagMs,
@@ -68,6 +58,12 @@ export async function readGuards(fold: ControlFold, domain: Domain, url: string,
   ];
 }
 
+export function notParked(fold: ControlFold, domain: string): Guard {
+  const { parked } = fold.of(domain);
+  const found = parked ? `${domain} is parked: ${parked.cause}` : 'live';
+  return { guard: 'not parked', ok: !parked, found, cure: parked?.cure ?? '' };
+}
+
 async function healthOf(url: string): Promise<string | undefined> {
   try {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3000) });
@@ -75,6 +71,26 @@ async function healthOf(url: string): Promise<string | undefined> {
     return response.ok ? undefined : `${url}: ${body.status ?? response.status}`;
   } catch (error) {
     return `${url}: ${(error as Error).cause instanceof Error ? ((error as Error).cause as Error).message : (error as Error).message}`;
+  }
+}
+
+/**
+ * What keeps the changes of these domains from being followed: settings of the server, and their tables as they are
+ * now. What a foreign key's CASCADE changes, say, stands in no binlog: a seed would be the last that is heard of it.
+ *
+ * @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS
+ */
+export async function sourceGuards({ config, logger }: Context, names: readonly string[]): Promise<Guard[]> {
+  const source = openSource(config, logger);
+  try {
+    const others = config.domains.filter(({ name }) => !names.includes(name));
+    const concerns = (table: string | undefined) =>
+      table === undefined || !others.some(({ tables }) => Object.hasOwn(tables, table));
+    const refusing = (await source.check()).filter(({ level, table }) => level === 'error' && concerns(table));
+    if (refusing.length === 0) return [{ guard: 'source', ok: true, found: 'settings and tables are right', cure: '' }];
+    return refusing.map(({ check, found, cure }) => ({ guard: check, ok: false, found, cure }));
+  } finally {
+    await source.close();
   }
 }
 

@@ -1,22 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { connect } from '../cdc/connection.ts';
+import { cdcFault } from '../cdc/errors.ts';
 import { type Installation, installSql, uninstallSql } from '../cdc/schema/install.ts';
+import { BanyanError } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
+import { cliFault } from './errors.ts';
+import { enforce, type Guard } from './guards.ts';
+import { controlOf } from './open-log.ts';
+import { emitterOf } from './situation.ts';
 
 export function registerInstall(program: Command): void {
   const install = program
     .command('install')
     .description("Make Banyan's schema and account in the monolith's server, or print the SQL for a DBA");
   handle(withAdmin(standard(install, EXAMPLES)), (context, _, options) =>
-    execute(context, options, installSql(wanted(context))),
+    execute(context, options, installSql(withPassword(wanted(context)))),
   );
   const uninstall = program
     .command('uninstall')
-    .description("Remove Banyan's schema and account from the monolith's server");
-  handle(withAdmin(standard(uninstall, ['banyan uninstall --yes'])), (context, _, options) =>
-    execute(context, options, uninstallSql(wanted(context))),
-  );
+    .description("Remove Banyan's schema and account from the monolith's server, when nothing needs them any more");
+  handle(withAdmin(standard(uninstall, ['banyan uninstall --yes'])), async (context, _, options) => {
+    enforce(await unusedGuards(context));
+    return execute(context, options, uninstallSql(wanted(context)));
+  });
 }
 
 const EXAMPLES = [
@@ -41,6 +48,37 @@ function wanted({ config }: Context): Installation {
   return { banyanSchema, schema: database.schema, user: database.user, password: database.password };
 }
 
+/** An account without a password would let anybody read the monolith's tables. @throws BNY-CLI-CONFIG */
+function withPassword(installation: Installation): Installation {
+  if (installation.password !== '') return installation;
+  throw cliFault('BNY-CLI-CONFIG', {
+    found: `no password for the account ${installation.user}`,
+    needed: 'BANYAN_MONOLITH_DATABASE_PASSWORD, or BANYAN_MONOLITH_DATABASE_PASSWORD_FILE',
+    cure: 'Choose a password for it, set one of them for every process of Banyan, and run this again.',
+  });
+}
+
+/** In the order in which it is done: reads first, then the emitter, which needs the schema. */
+async function unusedGuards({ config }: Context): Promise<Guard[]> {
+  const fold = await controlOf(config);
+  const { state, instance } = emitterOf(fold, config);
+  const moved = config.domains.map(({ name }) => ({ name, percent: fold.of(name).reads.percent }));
+  return [
+    ...moved.map(({ name, percent }) => ({
+      guard: `${name} at the monolith`,
+      ok: percent === 0,
+      found: `${percent} % of the reads of ${name} are at its service`,
+      cure: `banyan rollback ${name} reads --yes`,
+    })),
+    {
+      guard: 'no emitter',
+      ok: state === 'silent' || state === 'stopped',
+      found: `${instance} is running`,
+      cure: 'then stop `banyan up` or `banyan emit`',
+    },
+  ];
+}
+
 async function execute(context: Context, options: Record<string, unknown>, statements: string[]): Promise<number> {
   if (options['print']) {
     context.data({ statements }, statements.map((sql) => `${sql};`).join('\n'));
@@ -48,8 +86,7 @@ async function execute(context: Context, options: Record<string, unknown>, state
   }
   const plan = statements.map((sql) => sql.replace(/IDENTIFIED BY .*/, "IDENTIFIED BY '…'"));
   if (!(await context.confirm(plan))) return EXIT.differences;
-  const { host, port } = context.config.monolith.database;
-  const connection = await connect({ host, port, user: String(options['adminUser']), password: adminPassword() });
+  const connection = await connectAsAdmin(context, String(options['adminUser']));
   try {
     for (const sql of statements) await connection.query(sql);
   } finally {
@@ -60,6 +97,21 @@ async function execute(context: Context, options: Record<string, unknown>, state
     `${statements.length} statements done. Next: banyan doctor`,
   );
   return EXIT.done;
+}
+
+async function connectAsAdmin({ config }: Context, user: string) {
+  const { host, port } = config.monolith.database;
+  try {
+    return await connect({ host, port, user, password: adminPassword() });
+  } catch (error) {
+    if (!BanyanError.is(error) || error.code !== 'BNY-CDC-ACCESS') throw error;
+    throw cdcFault('BNY-CDC-ACCESS', {
+      found: String(error.found),
+      needed: `the password of ${user}`,
+      cure: 'Set BANYAN_ADMIN_PASSWORD or BANYAN_ADMIN_PASSWORD_FILE, or name another account with --admin-user.',
+      cause: error,
+    });
+  }
 }
 
 function adminPassword(): string {

@@ -23,7 +23,14 @@ describe('a domain’s life', () => {
   const statusOf = async (name: string) => {
     const { json } = await world.banyan('status', '--json');
     const { domains } = json as {
-      domains: { domain: string; seeded: string; reads: number; store: string; problem: string | null }[];
+      domains: {
+        domain: string;
+        seeded: string;
+        reads: number;
+        store: string;
+        problem: string | null;
+        next: string;
+      }[];
     };
     return domains.find(({ domain }) => domain === name);
   };
@@ -34,6 +41,20 @@ describe('a domain’s life', () => {
       if (tries === 150) throw new Error(`not in time: ${what}`);
       await sleep(200);
     }
+  };
+  /** Every command that cannot go on with a parked domain says that it is parked, and the cure. */
+  const parkedIsSaidEverywhere = async (name: string) => {
+    for (const args of [
+      ['etl', name, '--yes'],
+      ['replay', name, '--yes'],
+      ['status', '--wait'],
+    ]) {
+      const { code, stderr } = await world.banyan(...args);
+      expect({ args, code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('description') });
+      expect(stderr).toContain(`banyan resume ${name}`);
+    }
+    const doctor = await world.banyan('doctor', '--json');
+    expect(doctor).toMatchObject({ code: 1, stdout: expect.stringContaining(`domain ${name}`) });
   };
   const storeDiffers = async (name: string) => {
     const domain = config.domains.find((candidate) => candidate.name === name);
@@ -60,6 +81,11 @@ describe('a domain’s life', () => {
     const { seeded } = (await statusOf('claps')) ?? { seeded: '' };
     await sleep(1500);
     expect((await statusOf('claps'))?.seeded).toBe(seeded);
+    const follower = startBanyan(['etl', 'claps'], world.env);
+    await until('said how it goes on', async () => follower.output().includes('banyan etl claps --resume'));
+    await sleep(3000);
+    await follower.stop();
+    expect(follower.output().match(/--resume/g)).toHaveLength(1);
     const { stdout } = await banyan('etl', 'claps', '--resume', '--chunk', '2000');
     expect(stdout).toContain('claps: seeded');
     await banyan('status', '--wait', '--timeout', '30');
@@ -115,10 +141,14 @@ describe('a domain’s life', () => {
     await world.database('claps').where({ member_id: 3 }).update({ count: 9 });
     await caughtUp(world, ['claps']);
     expect(await storeDiffers('claps')).toEqual([]);
+    await parkedIsSaidEverywhere('publications');
+    const { code, stderr } = await world.banyan('resume', 'publications', '--yes');
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('no column `description`') });
     await world.database.raw('ALTER TABLE publications ADD COLUMN description TEXT NULL AFTER name');
     const again = await world.banyan('resume', 'publications', '--yes');
     expect(again.code).toBe(3);
-    await banyan('resume', 'publications', '--reseed', '--yes');
+    const { stdout } = await banyan('resume', 'publications', '--reseed', '--yes');
+    expect(stdout).toContain('by itself');
     await until('seeded anew', async () => (await statusOf('publications'))?.seeded === 'yes');
     await caughtUp(world);
     expect(await storeDiffers('publications')).toEqual([]);
@@ -137,6 +167,15 @@ describe('a domain’s life', () => {
     await caughtUp(world);
     for (const name of ['claps', 'posts', 'profiles']) expect(await storeDiffers(name)).toEqual([]);
   }, 120_000);
+
+  it('seeds a domain anew that is not parked, and tells nobody to lower its percentage', async () => {
+    const { stdout } = await banyan('resume', 'claps', '--reseed', '--yes', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ seeding: true, next_steps: ['banyan status --wait'] });
+    await until('seeded anew', async () => (await statusOf('claps'))?.seeded === 'yes');
+    await caughtUp(world);
+    expect(await storeDiffers('claps')).toEqual([]);
+    expect(await statusOf('claps')).toMatchObject({ reads: 100, next: '' });
+  }, 60_000);
 
   it('flips to a rebuilt store and back again', async () => {
     await banyan('replay', 'posts', '--yes');
@@ -158,6 +197,7 @@ describe('a domain’s life', () => {
     const { code, stdout } = await world.banyan('replay', 'profiles', '--yes');
     expect(code).toBe(2);
     expect(stdout).toContain('"key":[5]');
+    expect(stdout).toContain(`delete ${file}, ${file}-wal`);
     expect((await statusOf('profiles'))?.store).toBe('1');
   }, 60_000);
 
@@ -191,8 +231,18 @@ describe('a domain’s life', () => {
     expect(second.output()).not.toContain('has taken over');
     await world.up.kill('SIGTERM');
     await until('taken over', async () => second.output().includes('has taken over'));
+    const early = await world.banyan('uninstall', '--yes');
+    expect(early).toMatchObject({ code: 3, stderr: expect.stringContaining('banyan rollback posts reads') });
     await second.stop();
   }, 60_000);
+
+  it('shows no emitter as live that has signed off, and no domain as well', async () => {
+    const { code, stdout, json } = await world.banyan('status', '--json');
+    expect({ code, stdout }).toMatchObject({ code: 2 });
+    const { emitter, domains } = json as { emitter: { problem: string }; domains: { problem: string }[] };
+    expect(emitter.problem).toContain('signed off');
+    expect(domains.map(({ problem }) => problem.includes('emitter'))).toEqual([true, true, true, true]);
+  });
 
   it('saves the log while it is there, event for event', async () => {
     const copy = join(world.folder, 'copy', 'log.sqlite');

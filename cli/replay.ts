@@ -10,9 +10,11 @@ import {
 } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
-import { beatsOf } from './guards.ts';
+import { beatsOf, enforce, type Guard, notParked } from './guards.ts';
 import { openLog } from './open-log.ts';
 import { ProgressLine } from './progress-line.ts';
+import { storeFile } from './serve.ts';
+import { serviceOf } from './situation.ts';
 
 export function registerReplay(program: Command): void {
   const command = program
@@ -53,25 +55,8 @@ async function undo(context: Context, log: SqliteLog, domain: string, { store }:
 }
 
 async function rebuild(context: Context, log: SqliteLog, domain: string, fold: ControlFold): Promise<number> {
-  const { store, seeded } = fold.of(domain);
-  const [end = -1] = (await log.ends([domain]))[domain] ?? [];
-  if (!seeded || end < 0) {
-    const found = seeded ? 'the log is empty' : `${domain} is not seeded`;
-    throw cliFault('BNY-CLI-REFUSED', { found, needed: 'a seeded domain', cure: `banyan etl ${domain}` });
-  }
-  if (store.replaying)
-    throw cliFault('BNY-CLI-REFUSED', {
-      found: `store ${store.replaying} is being built`,
-      needed: 'one replay at a time',
-    });
-  if (beatsOf(fold, domain).length === 0) {
-    const found = `no sign of life from the service of ${domain}`;
-    throw cliFault('BNY-CLI-REFUSED', {
-      found,
-      needed: 'a running service: it builds the store',
-      cure: `banyan up, or banyan serve ${domain}`,
-    });
-  }
+  const { store } = fold.of(domain);
+  enforce(replayGuards(fold, domain));
   const next = nextName([store.live, store.previous]);
   const plan = [
     `build store ${next} of ${domain} from the log, beside the live store ${store.live}`,
@@ -82,33 +67,53 @@ async function rebuild(context: Context, log: SqliteLog, domain: string, fold: C
   const started = Date.now();
   await log.post([controlEvent('ReplayRequested', { domain, store: next }, context.actor)]);
   const line = new ProgressLine();
-  for await (const fold of followControl(log, context.signal)) {
-    const { lastReplay } = fold.of(domain);
-    const latest = fold.latest.get(`replay:${domain}`);
+  for await (const now of followControl(log, context.signal)) {
+    const { lastReplay } = now.of(domain);
+    const latest = now.latest.get(`replay:${domain}`);
     if (latest?.type === 'ReplayProgress' && latest.data.store === next && !context.options.json) {
       line.show(`${domain}: store ${next}, ${latest.data.events} of ${latest.data.total} events`);
     }
     if (lastReplay?.store !== next || Date.parse(lastReplay.at) < started) continue;
     line.end();
-    return finish(context, domain, next, lastReplay);
+    return finish(context, domain, next, lastReplay, store.live);
   }
   line.end();
   return EXIT.interrupted;
+}
+
+/** What must hold before a store is rebuilt: the live one keeps up, and there is a service to build the new one. */
+export function replayGuards(fold: ControlFold, domain: string): Guard[] {
+  const { store, seeded } = fold.of(domain);
+  const { stopped, problem, cure } = serviceOf(fold, domain);
+  const runs = beatsOf(fold, domain).length > 0;
+  return [
+    { guard: 'seeded', ok: seeded !== undefined, found: `${domain} is not seeded`, cure: `banyan etl ${domain}` },
+    notParked(fold, domain),
+    {
+      guard: 'one replay at a time',
+      ok: store.replaying === undefined,
+      found: `store ${store.replaying} is being built`,
+      cure: 'Wait for its end.',
+    },
+    { guard: 'running service, which builds the store', ok: runs, found: String(problem), cure },
+    { guard: 'projector not stopped', ok: stopped === null, found: `${stopped}: ${problem}`, cure },
+  ];
 }
 
 function finish(
   context: Context,
   domain: string,
   store: string,
-  replayed: NonNullable<DomainControl['lastReplay']>,
+  { failed, hash }: NonNullable<DomainControl['lastReplay']>,
+  live: string,
 ): number {
-  const { failed, hash } = replayed;
   if (failed) {
-    const text = [
-      `${domain}: ${failed.reason}`,
-      ...failed.differences.map((difference) => JSON.stringify(difference)),
-    ].join('\n');
-    context.data({ ...failed, equal: false }, text);
+    const steps = failed.differences.length > 0 ? acceptance(storeFile(context.config, domain, live)) : [];
+    const samples = failed.differences.map((difference) => JSON.stringify(difference));
+    context.data(
+      { ...failed, equal: false, next_steps: steps },
+      [`${domain}: ${failed.reason}. Nothing was changed.`, ...samples, ...steps].join('\n'),
+    );
     return EXIT.differences;
   }
   const steps = [`banyan replay ${domain} --undo`];
@@ -117,6 +122,14 @@ function finish(
     `${domain}: equal (${hash?.slice(0, 12)}), store ${store} is live. Back: ${steps[0]}`,
   );
   return EXIT.done;
+}
+
+/** How to go on when both differ: nobody but its owner can tell which rows are right. */
+function acceptance(file: string): string[] {
+  return [
+    'Look at the samples: when the live rows are right, correct projection.ts or the upcasts, and replay again.',
+    `To accept the rebuilt rows: stop \`banyan up\`, delete ${file}, ${file}-wal and ${file}-shm, start it again; the store is rebuilt from the log.`,
+  ];
 }
 
 /** The lowest number that no store in use has. */

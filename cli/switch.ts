@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { controlEvent, readControlState, type SqliteLog } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
-import { enforce, readGuards } from './guards.ts';
+import { enforce, readGuards, sourceGuards } from './guards.ts';
 import { openLog } from './open-log.ts';
 import { serviceUrl } from './serve.ts';
 
@@ -43,7 +43,10 @@ async function moveReads(context: Context, [name = '', what]: string[], percent:
     const fold = await readControlState(log);
     const { reads } = fold.of(name);
     if (percent > reads.percent) {
-      const guards = await readGuards(fold, domain, serviceUrl(context.config, name), context.config.services.maxLagMs);
+      const guards = [
+        ...(await readGuards(fold, domain, serviceUrl(context.config, name), context.config.services.maxLagMs)),
+        ...(await sourceGuards(context, [name, ...domain.projection.topics])),
+      ];
       for (const { guard, ok, found } of guards) context.note(`${ok ? 'ok     ' : 'refused'}  ${guard}: ${found}`);
       enforce(guards);
     }

@@ -8,3 +8,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .trimEnd();
   return [head, ...rows].map(line).join('\n');
 }
+
+/** Text as it fits into a cell: in one line, and cut when it is longer. */
+export function brief(text: string, width: number): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+}

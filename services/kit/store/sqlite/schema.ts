@@ -31,8 +31,8 @@ export function openFile({ file, projection, logIdentity, partitions, indexesLat
       CREATE TABLE IF NOT EXISTS banyan_cursors (
         topic TEXT, partition INTEGER, offset INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (topic, partition)
       ) STRICT;`);
-    claim(db, 'log', logIdentity, 'BNY-SERVICE-STORE-LOG');
-    claim(db, 'schema', schemaOf(projection), 'BNY-SERVICE-STORE-SCHEMA');
+    claim(db, file, 'log', logIdentity, 'BNY-SERVICE-STORE-LOG');
+    claim(db, file, 'schema', schemaOf(projection), 'BNY-SERVICE-STORE-SCHEMA');
     for (const table of projection.tables.values()) db.exec(createTable(table));
     if (!indexesLater) for (const sql of createIndexes(projection)) db.exec(sql);
     const start = db.prepare('INSERT OR IGNORE INTO banyan_cursors VALUES (?, ?, -1, ?)');
@@ -45,13 +45,15 @@ export function openFile({ file, projection, logIdentity, partitions, indexesLat
 /** Writes a fact about the store, or checks that it is still the same. */
 function claim(
   db: Database.Database,
+  file: string,
   key: string,
   value: string,
   code: 'BNY-SERVICE-STORE-LOG' | 'BNY-SERVICE-STORE-SCHEMA',
 ) {
   db.prepare('INSERT OR IGNORE INTO banyan_meta VALUES (?, ?)').run(key, value);
   const found = db.prepare('SELECT value FROM banyan_meta WHERE key = ?').pluck().get(key) as string;
-  if (found !== value) throw serviceFault(code, { found, needed: value });
+  if (found === value) return;
+  throw serviceFault(code, { found: `${found} in ${file} (its -wal and -shm belong to it)`, needed: value });
 }
 
 function schemaOf({ tables }: Projection): string {

@@ -1,0 +1,10 @@
+/** Why a URL gives no HTTP answer, if it gives none. */
+export async function reach(url: string): Promise<string | undefined> {
+  try {
+    await fetch(url, { signal: AbortSignal.timeout(3000), redirect: 'manual' });
+    return undefined;
+  } catch (error) {
+    const { cause, message } = error as Error;
+    return cause instanceof Error ? cause.message : message;
+  }
+}
