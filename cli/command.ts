@@ -116,6 +116,8 @@ async function run(
   positional: string[],
   options: Record<string, unknown> & GlobalOptions,
 ): Promise<number> {
+  // Log, stores and backups hold what the monolith's tables hold: they are its user's alone.
+  process.umask(0o077);
   const stop = new AbortController();
   let interrupted = false;
   const onSignal = (signal: NodeJS.Signals) => {

@@ -1,4 +1,6 @@
+import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EMITTER } from '../cdc/index.ts';
 import { type Cursors, type LoggedEvent, type SqliteLog, topicsFor } from '../log/index.ts';
@@ -98,17 +100,28 @@ async function stats(context: Context): Promise<number> {
 }
 
 async function backupLog(context: Context, [file = '']: string[]): Promise<number> {
-  const exists = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (exists) throw cliFault('BNY-CLI-USAGE', { found: `${file} exists`, needed: 'a new file' });
+  await checkTarget(file);
   const log = openLog(context.config);
   await log.backup(file);
   const identity = await log.identity();
   await log.close();
   context.data({ file, identity }, `log ${identity} saved as ${file}`);
   return EXIT.done;
+}
+
+/** @throws BNY-CLI-USAGE when no new file can be made there */
+async function checkTarget(file: string): Promise<void> {
+  // The copy bears the second name until it is whole.
+  for (const path of [file, `${file}.part`]) {
+    const found = await access(path).then(
+      () => `${path} exists`,
+      (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? undefined : error.message),
+    );
+    if (found !== undefined) throw cliFault('BNY-CLI-USAGE', { found, needed: 'the path of a new file' });
+  }
+  await access(dirname(file), constants.W_OK).catch((error: Error) => {
+    throw cliFault('BNY-CLI-USAGE', { found: error.message, needed: 'a folder that is there and can be written to' });
+  });
 }
 
 function readable(event: LoggedEvent): object {

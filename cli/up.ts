@@ -8,6 +8,8 @@ import type { Command } from 'commander';
 import { isRing } from '../log/index.ts';
 import { aborted, type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
+import { reach } from './reach.ts';
+import { serviceUrl } from './serve.ts';
 
 export function registerUp(program: Command): void {
   const command = program
@@ -60,6 +62,7 @@ async function up(context: Context): Promise<number> {
   };
 
   const running = Promise.all(parts.map(keepRunning));
+  if (logger.isLevelEnabled('info')) void announce(context);
   await aborted(signal);
   for (const child of children.values()) child.kill('SIGTERM');
   const late = setTimeout(() => {
@@ -69,6 +72,20 @@ async function up(context: Context): Promise<number> {
   clearTimeout(late);
   lock.close();
   return EXIT.done;
+}
+
+/** Says once where to go, when everything that listens has answered. */
+async function announce({ config, signal, note }: Context): Promise<void> {
+  const { host, port, adminHost, adminPort } = config.router;
+  const admin = `http://${adminHost}:${adminPort}`;
+  const services = config.domains.map(({ name }) => ({ name, url: serviceUrl(config, name) }));
+  const wanted = [`${admin}/livez`, ...services.map(({ url }) => `${url}/livez`)];
+  while ((await Promise.all(wanted.map(reach))).some((problem) => problem !== undefined)) {
+    await sleep(200, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+  }
+  const list = services.map(({ name, url }) => `${name} ${url}`).join(', ');
+  note(`banyan: router at http://${host}:${port}, its health and metrics at ${admin}; services: ${list}`);
 }
 
 /** A lock that the system lets go of however this process ends: an exclusive transaction in a file of its own. */
