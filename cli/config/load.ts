@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { cliFault } from '../errors.ts';
+import { configKeys } from './keys.ts';
 import { type Config, configSchema } from './schema.ts';
 
 export const CONFIG_FILE = 'banyan.config.ts';
@@ -44,23 +45,12 @@ function problems(error: z.ZodError): string {
  */
 function environment(env: NodeJS.ProcessEnv): Tree {
   const tree: Tree = {};
-  for (const path of leaves(z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema)) {
-    const name = `BANYAN_${path.map((key) => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()).join('_')}`;
-    const value = env[name] ?? fileContent(env[`${name}_FILE`]);
+  for (const { path, variable } of configKeys()) {
+    if (variable === undefined) continue;
+    const value = env[variable] ?? fileContent(env[`${variable}_FILE`]);
     if (value !== undefined) set(tree, path, value);
   }
   return tree;
-}
-
-interface JsonSchema {
-  type?: string;
-  properties?: Record<string, JsonSchema>;
-}
-
-function leaves(schema: JsonSchema, path: string[] = []): string[][] {
-  if (schema.properties)
-    return Object.entries(schema.properties).flatMap(([key, child]) => leaves(child, [...path, key]));
-  return ['string', 'integer', 'number', 'boolean'].includes(schema.type ?? '') ? [path] : [];
 }
 
 function fileContent(path: string | undefined): string | undefined {

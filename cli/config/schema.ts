@@ -5,69 +5,80 @@ const port = z.number().int().min(1).max(65_535);
 const url = z.url({ protocol: /^https?$/ });
 const milliseconds = z.number().int().positive();
 
-/** The configuration, with every default. Unknown keys are errors. */
+/** The configuration, with every default; docs/configuration.md is printed from it. Unknown keys are errors. */
 export const configSchema = z.strictObject({
-  /** Folder of the log and the stores. */
-  data: z.string().default('.banyan'),
+  data: z.string().default('.banyan').describe('folder of the log and the stores, relative to the file'),
   monolith: z.strictObject({
-    /** Where the monolith answers HTTP. */
-    url,
+    url: url.describe('where the monolith answers HTTP'),
     database: z.strictObject({
-      host: z.string().default('127.0.0.1'),
-      port: port.default(3306),
-      /** The account that Banyan works with; `banyan install` makes it. */
-      user: z.string().default('banyan'),
-      password: z.string().default(''),
-      /** The monolith's schema. */
-      schema: z.string(),
+      host: z.string().default('127.0.0.1').describe('the monolith’s database server'),
+      port: port.default(3306).describe('its port'),
+      user: z.string().default('banyan').describe('the account that Banyan works with; `banyan install` makes it'),
+      password: z.string().default('').describe('its password: from the environment, not in the file'),
+      schema: z.string().describe('the monolith’s schema'),
     }),
-    /** The schema for Banyan's own tables in the monolith's server. */
-    banyanSchema: z.string().default('banyan'),
+    banyanSchema: z.string().default('banyan').describe('the schema for Banyan’s own tables in that server'),
   }),
   domains: z
     .array(z.custom<Domain>((value) => typeof value === 'object' && value !== null && 'events' in value))
     .min(1)
     .superRefine((domains, context) => {
       for (const message of clashes(domains as Domain[])) context.addIssue({ code: 'custom', message });
-    }),
-  emitter: z.prefault(z.strictObject({ heartbeatMs: milliseconds.default(1000) }), {}),
+    })
+    .describe('the domains, each made by `defineDomain`'),
+  emitter: z.prefault(
+    z.strictObject({ heartbeatMs: milliseconds.default(1000).describe('how often the heartbeat row is written') }),
+    {},
+  ),
   services: z.prefault(
     z.strictObject({
-      host: z.string().default('127.0.0.1'),
-      /** Domain → port; the others get `firstPort` and those behind it, in the order of `domains`. */
-      ports: z.record(z.string(), port).default({}),
-      firstPort: port.default(4101),
-      /** A store older than this answers no reads. */
-      maxLagMs: milliseconds.default(10_000),
-      /** How long a replay can be undone. */
-      undoMs: milliseconds.default(3_600_000),
+      host: z.string().default('127.0.0.1').describe('where services listen'),
+      ports: z.record(z.string(), port).default({}).describe('ports of single domains'),
+      firstPort: port
+        .default(4101)
+        .describe('port of the first domain; the others have those behind it, in the order of `domains`'),
+      maxLagMs: milliseconds.default(10_000).describe('a store older than this answers no reads'),
+      undoMs: milliseconds.default(3_600_000).describe('how long a replay can be undone'),
     }),
     {},
   ),
   router: z.prefault(
     z.strictObject({
-      host: z.string().default('127.0.0.1'),
-      port: port.default(4000),
-      adminHost: z.string().default('127.0.0.1'),
-      adminPort: port.default(4001),
-      /** The monolith's session cookie: keeps a session on one side, and its identity in a cache. */
-      sessionCookie: z.string().optional(),
-      /** Refuse paths that are not canonical instead of handing them to the monolith. */
-      strict: z.boolean().default(false),
-      /** Lets a tester choose the side of a read; empty: nobody can. */
-      testerToken: z.string().default(''),
-      timeoutMs: milliseconds.default(30_000),
+      host: z.string().default('127.0.0.1').describe('where clients come in'),
+      port: port.default(4000).describe('its port'),
+      adminHost: z.string().default('127.0.0.1').describe('health and metrics'),
+      adminPort: port.default(4001).describe('its port'),
+      sessionCookie: z
+        .string()
+        .optional()
+        .describe('the monolith’s session cookie: keeps a session on one side, and its identity in a cache'),
+      strict: z
+        .boolean()
+        .default(false)
+        .describe('refuse paths that are not canonical instead of leaving them to the monolith'),
+      testerToken: z
+        .string()
+        .default('')
+        .describe(
+          'who sends it in `Banyan-Tester` chooses the side of a read by `Banyan-Prefer: service` or `monolith`; empty: nobody can',
+        ),
+      timeoutMs: milliseconds.default(30_000).describe('the longest silence of the monolith'),
     }),
     {},
   ),
-  /** Signs the identity header from router to services; `banyan up` makes one up when there is none. */
-  secret: z.string().min(32, 'at least 32 characters').optional(),
-  /** Asks the monolith who makes a request; `null`: nobody is signed in. */
+  secret: z
+    .string()
+    .min(32, 'at least 32 characters')
+    .optional()
+    .describe(
+      'signs the identity header from router to services, 32 characters or more; `banyan up` makes one up when there is none',
+    ),
   identify: z
     .custom<(headers: Readonly<Record<string, string | string[] | undefined>>) => Promise<Identity | null>>(
       (value) => typeof value === 'function',
     )
-    .optional(),
+    .optional()
+    .describe('asks the monolith who makes a request: `async (headers) => identity`; `null`: nobody is signed in'),
 });
 
 /** Domains that share a name, or a table: one of them would get no events. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -61,16 +61,21 @@ describe('first steps with a shop', () => {
   }, 60_000);
 
   afterAll(async () => {
-    if (up) {
-      const ended = new Promise((gone) => up?.once('exit', gone));
-      up.kill('SIGTERM');
-      await ended;
-    }
+    await stopUp();
     monolith.close();
     await root.end();
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   });
+
+  const startUp = () => {
+    up = spawn(process.execPath, [resolve('dist/cli/main.js'), 'up'], { cwd: folder, env, stdio: 'ignore' });
+  };
+  const stopUp = async () => {
+    const ended = new Promise((gone) => up?.once('exit', gone));
+    if (up?.kill('SIGTERM')) await ended;
+    up = undefined;
+  };
 
   function banyan(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     return new Promise((done) => {
@@ -93,7 +98,7 @@ describe('first steps with a shop', () => {
   it('is captured, seeded and served by a domain folder and a config alone', async () => {
     expect(await banyan('install', '--yes')).toMatchObject({ code: 0 });
     expect(await banyan('doctor', '--json')).toMatchObject({ code: 0 });
-    up = spawn(process.execPath, [resolve('dist/cli/main.js'), 'up'], { cwd: folder, env, stdio: 'ignore' });
+    startUp();
     expect(await banyan('etl', 'orders', '--yes')).toMatchObject({ code: 0 });
     await root.query(
       "UPDATE orders SET status = 'paid' WHERE id = 7; DELETE FROM order_items WHERE order_id = 8; DELETE FROM orders WHERE id = 8",
@@ -126,4 +131,45 @@ describe('first steps with a shop', () => {
     expect(stdout).toContain('customer 7');
     expect(stdout).not.toContain('4111');
   });
+
+  it('takes in a new column: version and upcast, columns and projection, the store file, the reseed', async () => {
+    await root.query(
+      "ALTER TABLE orders ADD COLUMN note VARCHAR(80); UPDATE orders SET note = 'for Anna' WHERE id = 9",
+    );
+    const edit = async (file: string, ...changes: [was: string, is: string][]) => {
+      let text = await readFile(join(folder, file), 'utf8');
+      for (const [was, is] of changes) {
+        expect(text).toContain(was);
+        text = text.replace(was, is);
+      }
+      await writeFile(join(folder, file), text);
+    };
+    const upcast = 'version: 2, upcast: { 1: (data) => ({ ...data, note: null }) }';
+    await edit(
+      'orders/events.ts',
+      ['placedAt: z.string(),', 'placedAt: z.string(), note: z.string().nullable(),'],
+      ['OrderPlaced: order', `OrderPlaced: { schema: order, ${upcast} }`],
+      [
+        'order.extend({ changed: z.array(z.string()) })',
+        `{ schema: order.extend({ changed: z.array(z.string()) }), ${upcast} }`,
+      ],
+    );
+    await edit('orders/domain.ts', ["'placed_at']", "'placed_at', 'note']"]);
+    await edit('orders/projection.ts', ["placedAt: 'text' }", "placedAt: 'text', note: 'text?' }"]);
+    await stopUp();
+    await rm(join(folder, '.banyan/stores'), { recursive: true });
+    startUp();
+    const { code, stderr } = await banyan('status', '--wait', '--timeout', '30');
+    expect({ code, stderr }).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('banyan resume orders --reseed'),
+    });
+    expect(await banyan('resume', 'orders', '--reseed', '--yes')).toMatchObject({ code: 0 });
+    expect(await banyan('status', '--wait', '--timeout', '30')).toMatchObject({ code: 0 });
+    expect(await banyan('switch', 'orders', 'reads', '--yes')).toMatchObject({ code: 0 });
+    await sleep(500);
+    expect((await get('/orders/9')).body).toMatchObject({ id: 9, note: 'for Anna' });
+    expect((await get('/orders/10')).body).toMatchObject({ id: 10, note: null });
+    expect(await banyan('replay', 'orders', '--yes')).toMatchObject({ code: 0 });
+  }, 120_000);
 });

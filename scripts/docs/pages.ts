@@ -1,11 +1,20 @@
 import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import type { Command } from 'commander';
 import { CATALOGUE } from '../../cli/errors.ts';
 import { createProgram } from '../../cli/program.ts';
+import { configurationPage } from './configuration.ts';
+import { valuesPage } from './values.ts';
 
 /** The generated pages: path → text. */
 export function pages(): Record<string, string> {
-  return { 'docs/errors.md': errorPage(), 'docs/commands.md': commandPage(), 'docs/first-steps.md': firstSteps() };
+  return {
+    'docs/errors.md': errorPage(),
+    'docs/commands.md': commandPage(),
+    'docs/configuration.md': configurationPage(),
+    'docs/values.md': valuesPage(),
+    'docs/first-steps.md': firstSteps(),
+  };
 }
 
 /** The code in it is the code that the test of docs/shop runs. */
@@ -13,7 +22,7 @@ function firstSteps(): string {
   const template = readFileSync(new URL('./first-steps.template.md', import.meta.url), 'utf8');
   return template.replace(
     /^@@(.*)$/gm,
-    (_, path: string) => `\`\`\`ts\n${readFileSync(path, 'utf8').trimEnd()}\n\`\`\``,
+    (_, path: string) => `\`\`\`${extname(path).slice(1)}\n${readFileSync(path, 'utf8').trimEnd()}\n\`\`\``,
   );
 }
 

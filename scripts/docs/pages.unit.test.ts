@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { configKeys } from '../../cli/config/keys.ts';
 import { CATALOGUE } from '../../cli/errors.ts';
 import { pages } from './pages.ts';
 
@@ -14,6 +15,11 @@ const DOCS = [
 describe('the documentation', () => {
   it('holds the generated pages as they would be printed now: run `node scripts/docs.ts`', () => {
     for (const [path, text] of Object.entries(pages())) expect(readFileSync(path, 'utf8')).toBe(text);
+  });
+
+  it('says what every key of the configuration is for', () => {
+    expect(configKeys().filter(({ meaning }) => meaning === '')).toEqual([]);
+    expect(configKeys().map(({ variable }) => variable)).toContain('BANYAN_MONOLITH_DATABASE_PASSWORD');
   });
 
   it('names no file that is not there', () => {
