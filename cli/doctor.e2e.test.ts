@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createWorld, runBanyan, type World } from '../scripts/lib/world.ts';
+import { controlEvent, latestEvent, type NewEvent, openSqliteLog, topicsFor } from '../log/index.ts';
+import { createWorld, DOMAINS, runBanyan, type World } from '../scripts/lib/world.ts';
 
 interface Report {
   ok: boolean;
@@ -68,6 +70,34 @@ describe('banyan doctor', () => {
     expect((await world.banyan('install', '--yes')).code).toBe(0);
     expect((await doctor()).code).toBe(0);
   }, 60_000);
+
+  it('reports what has stopped: a parked domain, a projector, the emitter, each with its cure', async () => {
+    const why = { cause: 'a column is gone', cure: 'Give it back.', position: 'p', reseed: false };
+    const stopped = { state: 'stopped' as const, instance: 'i' };
+    const misfit = { code: 'BNY-SERVICE-PROJECTION', message: 'a row would not fit', cure: 'Correct the handler.' };
+    const beat = { domain: 'claps', url: 'u', store: '1', appliedPosition: 'p', freshAt: 0, behind: true };
+    const purged = { code: 'BNY-CDC-PURGED', message: 'the binlog is gone', cure: 'Seed again.' };
+    const life = { pid: 1, position: 'p', beatAt: 0 };
+    await post(
+      controlEvent('DomainParked', { domain: 'posts', ...why }, 'test'),
+      latestEvent('ServiceBeat', 'service:claps:u', { ...beat, ...stopped, error: misfit }, 'test'),
+      latestEvent('EmitterBeat', 'emitter', { ...life, ...stopped, error: purged }, 'test'),
+    );
+    const { code, findings } = await doctor();
+    expect(code).toBe(1);
+    expect(findings.filter(({ level }) => level === 'error')).toMatchObject([
+      { check: 'emitter', found: expect.stringContaining(purged.message), cure: purged.cure },
+      { check: 'domain posts', found: expect.stringContaining(why.cause), cure: why.cure },
+      { check: 'projector claps', found: expect.stringContaining(misfit.code), cure: misfit.cure },
+    ]);
+  });
+
+  async function post(...events: NewEvent[]): Promise<void> {
+    const topics = topicsFor(Object.fromEntries(DOMAINS.map((name) => [name, {}])));
+    const log = openSqliteLog({ file: join(world.env['BANYAN_DATA'] as string, 'log.sqlite'), topics });
+    await log.post(events);
+    await log.close();
+  }
 
   it('leaves nothing behind when it is uninstalled', async () => {
     expect((await world.banyan('uninstall', '--yes')).code).toBe(0);

@@ -12,13 +12,13 @@ export interface Guard {
   cure: string;
 }
 
-/** The newest sign of life of a domain's services, youngest store first. */
-export function beatsOf(fold: ControlFold, domain: string): LatestData<'ServiceBeat'>[] {
+/** The newest sign of life of a domain's services, youngest store first; `toldAt`: when it was given. */
+export function beatsOf(fold: ControlFold, domain: string): (LatestData<'ServiceBeat'> & { toldAt: number })[] {
   const beats = [...fold.latest.values()].flatMap((record) =>
     record.type === 'ServiceBeat' &&
     record.data.domain === domain &&
     Date.now() - Date.parse(record.time) < STALE_BEAT_MS
-      ? [record.data]
+      ? [{ ...record.data, toldAt: Date.parse(record.time) }]
       : [],
   );
   return beats.sort((a, b) => b.freshAt - a.freshAt);

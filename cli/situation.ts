@@ -65,21 +65,24 @@ export interface ServiceSituation {
   /** The code of the error at which its projector has stopped. */
   stopped: string | null;
   hopeless: boolean;
+  /** When it last said anything. */
+  toldAt: number;
 }
 
 /** The service of a domain: of several instances the one whose store is youngest. */
 export function serviceOf(fold: ControlFold, domain: string): ServiceSituation {
   const [beat] = beatsOf(fold, domain);
-  const start = { cure: `banyan up, or banyan serve ${domain}`, stopped: null, hopeless: false };
-  if (!beat) return { ...start, problem: 'no sign of life from the service' };
-  const { error } = beat;
-  if (!error) return { ...start, problem: null };
-  return {
-    problem: `service stopped: ${error.message}`,
-    cure: error.cure,
-    stopped: error.code,
-    hopeless: !passes(error),
+  const start = {
+    cure: `banyan up, or banyan serve ${domain}`,
+    stopped: null,
+    hopeless: false,
+    toldAt: beat?.toldAt ?? 0,
   };
+  if (!beat) return { ...start, problem: 'no sign of life from the service' };
+  const { error, toldAt } = beat;
+  if (!error) return { ...start, problem: null };
+  const problem = `service stopped: ${error.message}`;
+  return { problem, cure: error.cure, stopped: error.code, hopeless: !passes(error), toldAt };
 }
 
 /** Whether whoever met the error goes on by itself. */

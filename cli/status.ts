@@ -46,27 +46,28 @@ async function status(context: Context, _: string[], options: Record<string, unk
   }
 }
 
-/** What nobody gets past by waiting: it needs somebody who acts on the cure. */
+/** What nobody gets past by waiting: it needs somebody who acts on the cure. `since`: when the waiting began. */
 export function incurables(
   fold: ControlFold,
   config: Pick<Config, 'domains' | 'emitter' | 'services'>,
   since: number,
 ): Guard[] {
+  // What was said before may be of a process whose successor is just starting.
+  const counts = ({ hopeless, toldAt }: { hopeless: boolean; toldAt: number }) =>
+    hopeless && (toldAt >= since || Date.now() - since > STALE_BEAT_MS);
   const emitter = emitterOf(fold, config);
-  // An old sign-off may be that of an emitter whose successor is just starting.
-  const known = Date.now() - Math.max(emitter.toldAt, since) > STALE_BEAT_MS || emitter.toldAt >= since - STALE_BEAT_MS;
-  const guards = config.domains.flatMap(({ name }): Guard[] => {
+  const guards = counts(emitter) ? [refusal('emitter not stopped', emitter)] : [];
+  for (const { name } of config.domains) {
     const { parked } = fold.of(name);
     const service = serviceOf(fold, name);
-    return [
-      ...(parked ? [{ guard: `${name} not parked`, ok: false, found: parked.cause, cure: parked.cure }] : []),
-      ...(service.hopeless
-        ? [{ guard: `${name} not stopped`, ok: false, found: String(service.problem), cure: service.cure }]
-        : []),
-    ];
-  });
-  if (!emitter.hopeless || !known) return guards;
-  return [{ guard: 'emitter', ok: false, found: String(emitter.problem), cure: emitter.cure }, ...guards];
+    if (parked) guards.push(refusal(`${name} not parked`, { problem: parked.cause, cure: parked.cure }));
+    if (counts(service)) guards.push(refusal(`${name} not stopped`, service));
+  }
+  return guards;
+}
+
+function refusal(guard: string, { problem, cure }: { problem: string | null; cure: string }): Guard {
+  return { guard, ok: false, found: String(problem), cure };
 }
 
 function show(context: Context, emitter: EmitterSituation, domains: DomainStatus[]): void {

@@ -157,6 +157,14 @@ describe('first steps with a shop', () => {
     await edit('orders/domain.ts', ["'placed_at']", "'placed_at', 'note']"]);
     await edit('orders/projection.ts', ["placedAt: 'text' }", "placedAt: 'text', note: 'text?' }"]);
     await stopUp();
+    startUp();
+    let said = '';
+    for (let tries = 0; tries < 100 && !said.includes('BNY-SERVICE-STORE-SCHEMA'); tries++) {
+      said = (await banyan('status', '--json')).stdout;
+      await sleep(100);
+    }
+    expect(said).toContain(`${join(folder, '.banyan/stores/orders.2.sqlite')} (its -wal and -shm belong to it)`);
+    await stopUp();
     await rm(join(folder, '.banyan/stores'), { recursive: true });
     startUp();
     const { code, stderr } = await banyan('status', '--wait', '--timeout', '30');
