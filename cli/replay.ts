@@ -84,7 +84,7 @@ async function rebuild(context: Context, log: SqliteLog, domain: string, fold: C
 /** What must hold before a store is rebuilt: the live one keeps up, and there is a service to build the new one. */
 export function replayGuards(fold: ControlFold, domain: string): Guard[] {
   const { store, seeded } = fold.of(domain);
-  const { stopped, problem, cure } = serviceOf(fold, domain);
+  const { hopeless, stopped, problem, cure } = serviceOf(fold, domain);
   const runs = beatsOf(fold, domain).length > 0;
   return [
     { guard: 'seeded', ok: seeded !== undefined, found: `${domain} is not seeded`, cure: `banyan etl ${domain}` },
@@ -96,7 +96,7 @@ export function replayGuards(fold: ControlFold, domain: string): Guard[] {
       cure: 'Wait for its end.',
     },
     { guard: 'running service, which builds the store', ok: runs, found: String(problem), cure },
-    { guard: 'projector not stopped', ok: stopped === null, found: `${stopped}: ${problem}`, cure },
+    { guard: 'projector not stopped', ok: !hopeless, found: `${stopped}: ${problem}`, cure },
   ];
 }
 

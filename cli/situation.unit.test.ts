@@ -177,7 +177,12 @@ describe('a replay', () => {
   const refusing = async (world: World) =>
     replayGuards(await world.fold(), 'orders').flatMap(({ ok, guard }) => (ok ? [] : [guard]));
 
-  it('is allowed when everything runs', async () => expect(await refusing(await new World().seeded())).toEqual([]));
+  it('is allowed when everything runs, also when a projector only waits for a lock', async () => {
+    const world = await new World().seeded();
+    expect(await refusing(world)).toEqual([]);
+    await world.service({ state: 'stopped', error: { code: 'BNY-LOG-BUSY', message: 'busy', cure: '' } });
+    expect(await refusing(world)).toEqual([]);
+  });
 
   it('is refused while the domain is parked or its projector has stopped, with its error and cure', async () => {
     const world = await new World().seeded();
