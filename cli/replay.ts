@@ -50,6 +50,14 @@ async function undo(context: Context, log: SqliteLog, domain: string, { store }:
     return EXIT.differences;
   const undoUntil = new Date(Date.now() + context.config.services.undoMs).toISOString();
   await log.post([controlEvent('StoreFlipped', { domain, store: previous, hash: '', undoUntil }, context.actor)]);
+  // It is void when the store was dropped before it.
+  const { store: now } = (await readControlState(log)).of(domain);
+  if (now.live !== previous) {
+    throw cliFault('BNY-CLI-REFUSED', {
+      found: `store ${previous} of ${domain} has been dropped meanwhile; store ${now.live} is live`,
+      needed: 'a replay less old than `services.undoMs`',
+    });
+  }
   context.data({ domain, store: previous, was: live }, `${domain}: store ${previous} is live again`);
   return EXIT.done;
 }
