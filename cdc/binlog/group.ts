@@ -92,6 +92,11 @@ export class Group implements RowsSink {
 
   disturb(disturbance: Disturbance): void {
     this.#arrive();
+    this.remark(disturbance);
+  }
+
+  /** Of what is found at one reading and may not be at another: it cuts no part. */
+  remark(disturbance: Disturbance): void {
     const same = ({ kind, statement }: Disturbance) => kind === disturbance.kind && statement === disturbance.statement;
     if (!this.disturbances.some(same)) this.disturbances.push(disturbance);
   }

@@ -33,6 +33,8 @@ export interface Resume {
   /** Of an unfinished transaction: the parts that are delivered, and where they are cut. Else null. */
   unfinished: Delivered | null;
   prepared: PreparedXa;
+  /** Table → what the values in its rows look like: see `TableMaps`. */
+  shapes: Readonly<Record<string, string>>;
 }
 
 export function resumePointOf(resume: Resume): ResumePoint {
@@ -57,6 +59,7 @@ export function resumeFromNow(server: ServerFacts): Resume {
     transaction: null,
     unfinished: null,
     prepared: {},
+    shapes: {},
   };
 }
 

@@ -293,6 +293,32 @@ describe('what row changes do not express is told as a disturbance of its table'
     });
   });
 
+  it('a table that was swapped for a converted copy: told once, also across a restart, and not of one with more room', async () => {
+    const copy = async (alteration: string) => {
+      await session.sql('DROP TABLE IF EXISTS _orders_gho, _orders_del', 'CREATE TABLE _orders_gho LIKE orders');
+      await session.sql(
+        `ALTER TABLE _orders_gho ${alteration}`,
+        'RENAME TABLE orders TO _orders_del, _orders_gho TO orders',
+      );
+    };
+    const kinds = (all: Transaction[]) => all.flatMap((each) => each.disturbances.map(({ kind }) => kind));
+    await session.sql('ALTER TABLE orders ADD price DECIMAL(6,2)', 'INSERT INTO orders (id) VALUES (1)');
+    await source.close();
+    await open({ tables: { orders: { ...TABLES['orders'], key: ['id'], columns: ['id', 'title', 'price'] } } });
+    await session.sql('INSERT INTO orders (id) VALUES (2)');
+    await copy('MODIFY price DECIMAL(8,2), MODIFY title VARCHAR(300), MODIFY id BIGINT, ADD x INT');
+    await session.sql('INSERT INTO orders (id) VALUES (3)');
+    const roomier = await history();
+    expect(kinds(roomier)).toEqual(['ddl']);
+    await copy('MODIFY price DECIMAL(8,1)');
+    await session.sql('INSERT INTO orders (id) VALUES (4)', 'INSERT INTO orders (id) VALUES (5)');
+    const converted = await history(roomier.at(-1));
+    expect(kinds(converted)).toEqual(['ddl', 'rewrite']);
+    expect(await history(converted.at(-2))).toEqual(converted.slice(-1));
+    await session.sql('ALTER TABLE orders MODIFY price DOUBLE', 'INSERT INTO orders (id) VALUES (6)');
+    expect(kinds(await history(converted.at(-1)))).toEqual(['rewrite']);
+  });
+
   it('an added column that nothing reads is no disturbance of the rows', async () => {
     await session.sql('ALTER TABLE orders ADD shape POINT', 'INSERT INTO orders (id, shape) VALUES (1, POINT(1, 2))');
     expect((await history())[1]).toMatchObject({ changes: [{ after: { id: 1 } }], disturbances: [] });

@@ -3,6 +3,7 @@ import { cdcFault } from '../errors.ts';
 import type { CapturedTable, CapturedTables } from '../types.ts';
 import { compileImage, type RowImage } from '../values/image.ts';
 import type { ImageColumn } from '../values/image-types.ts';
+import { shapeOf } from '../values/shape.ts';
 import { rowColumns } from '../values/supported.ts';
 import type { FollowedNames } from './classify.ts';
 import { collationsOf } from './collations.ts';
@@ -36,8 +37,15 @@ export class TableMaps implements FollowedNames {
   readonly #charsets: ReadonlyMap<number, string>;
   readonly #fold: (name: string) => string;
   #byId = new Map<number, Mapped>();
+  #shapes: Readonly<Record<string, string>>;
 
-  constructor(settings: Settings, charsets: ReadonlyMap<number, string>, fold: (name: string) => string) {
+  constructor(
+    settings: Settings,
+    charsets: ReadonlyMap<number, string>,
+    fold: (name: string) => string,
+    shapes: Readonly<Record<string, string>> = {},
+  ) {
+    this.#shapes = shapes;
     this.#charsets = charsets;
     this.#fold = fold;
     const follow = (schema: string, tables: CapturedTables, prefix: string) => {
@@ -78,17 +86,46 @@ export class TableMaps implements FollowedNames {
     this.#byId.clear();
   }
 
-  /** Takes a table map. Cheap when it says what it said before, as it does for nearly every statement. */
-  map(event: RawEvent): void {
+  /**
+   * Takes a table map. Cheap when it says what it said before, as it does for nearly every statement. Returns the table
+   * if its values look different than before, though no statement said so: it has been swapped for a converted copy.
+   */
+  map(event: RawEvent): string | undefined {
     const { bytes, body, end } = event;
     const id = bytes.readUIntLE(body, 6);
     const known = this.#byId.get(id);
-    if (known && known.body.compare(bytes, body + 6, end) === 0) return;
+    if (known && known.body.compare(bytes, body + 6, end) === 0) return undefined;
     const copy = Buffer.from(bytes.subarray(body + 6, end));
-    this.#byId.set(id, { body: copy, followed: this.#followed(event) });
+    const columns: ImageColumn[] = [];
+    const followed = this.#followed(event, columns);
+    this.#byId.set(id, { body: copy, followed });
+    return followed && this.#isReshaped(followed, columns) ? followed.name : undefined;
   }
 
-  #followed(event: RawEvent): FollowedTable | undefined {
+  #isReshaped({ name, captured, image }: FollowedTable, columns: readonly ImageColumn[]): boolean {
+    if (image.problems.length > 0) return false;
+    const names = rowColumns(captured);
+    const shape = shapeOf(names.map((column) => columns.find((each) => each.name === column) as ImageColumn));
+    const before = this.#shapes[name];
+    const now = `${names.join()} ${shape}`;
+    if (before === now) return false;
+    this.#shapes = { ...this.#shapes, [name]: now };
+    // Other columns are captured now: that is not the table's doing.
+    return before?.startsWith(`${names.join()} `) ?? false;
+  }
+
+  /** Table, as delivered → its captured columns and the shape of their values; to go on with after a restart. */
+  get shapes(): Readonly<Record<string, string>> {
+    return this.#shapes;
+  }
+
+  /** What has been told of these tables need not be found out again. */
+  forgetShapes(tables: readonly string[]): void {
+    this.#shapes = Object.fromEntries(Object.entries(this.#shapes).filter(([table]) => !tables.includes(table)));
+  }
+
+  /** Fills `columns` with what the map says of them. */
+  #followed(event: RawEvent, columns: ImageColumn[]): FollowedTable | undefined {
     const { bytes, body } = event;
     const schemaLength = bytes[body + 8] as number;
     const tableAt = body + 11 + schemaLength;
@@ -98,7 +135,7 @@ export class TableMaps implements FollowedNames {
     if (!found) return undefined;
     const { name, captured } = found;
     const map = event.parse<TableMapEvent & Internals>();
-    const columns = this.#columns(map, collationsOf(event, map));
+    columns.push(...this.#columns(map, collationsOf(event, map)));
     const key = (map.primaryKey ?? []).map((i) => columns[i]?.name);
     const image: RowImage =
       key.join() === captured.key.join()

@@ -53,7 +53,7 @@ export class Transactions implements GroupOwner {
     this.#limits = { changes: settings.maxPartChanges, bytes: PART_BYTES };
     this.#server = server;
     this.#deliver = deliver;
-    this.#maps = new TableMaps(settings, server.charsets, server.fold);
+    this.#maps = new TableMaps(settings, server.charsets, server.fold, resume.shapes);
     this.#position = new StreamPosition(resume.transaction?.begin ?? resume.position);
     this.#resume = resume;
     this.#reread = resume.transaction ? resume : undefined;
@@ -122,7 +122,7 @@ export class Transactions implements GroupOwner {
     }
     switch (event.type) {
       case types.TABLE_MAP:
-        this.#maps.map(event);
+        this.#map(group, event);
         return false;
       case types.XID:
       case types.XA_PREPARE:
@@ -149,10 +149,19 @@ export class Transactions implements GroupOwner {
       return false;
     }
     if (!group.known && !group.unfinishedAlter) {
-      for (const disturbance of classify(statement, this.#maps)) group.disturb(disturbance);
+      for (const disturbance of classify(statement, this.#maps)) {
+        group.disturb(disturbance);
+        if (disturbance.kind !== 'ddl') this.#maps.forgetShapes(disturbance.tables);
+      }
     }
     if (group.xa === 'completed' && !group.known) this.#completeXa(group, /^XA COMMIT/i.test(statement.sql));
     return group.standalone;
+  }
+
+  #map(group: Group, event: RawEvent): void {
+    const reshaped = this.#maps.map(event);
+    if (reshaped === undefined || group.known) return;
+    group.remark({ tables: [reshaped], kind: 'rewrite', statement: `\`${reshaped}\` holds values of other types` });
   }
 
   #refuseUnknown({ type, flags }: RawEvent): void {
@@ -197,7 +206,15 @@ export class Transactions implements GroupOwner {
     if (end < this.#resume.position) {
       throw this.#divergence(`${group.gtid} at ${end}, behind ${this.#resume.position}`);
     }
-    this.#resume = { ...this.#resume, position: end, gtidPosition: this.#gtidPosition, transaction, unfinished };
+    const { shapes } = this.#maps;
+    this.#resume = {
+      ...this.#resume,
+      position: end,
+      gtidPosition: this.#gtidPosition,
+      transaction,
+      unfinished,
+      shapes,
+    };
     const { gtid, changes, disturbances, part } = group;
     const committedAt = isoTime(event.timestamp);
     const last = unfinished === null;

@@ -59,8 +59,10 @@ const BLOB = 252;
 const STRING = 254;
 const GEOMETRY = 255;
 
+export const INTEGERS: ReadonlySet<number> = new Set([TINY, SHORT, LONG, LONGLONG, INT24]);
+
 /** Types whose values are bytes, with a length before them. */
-const BYTES = new Set([VARCHAR, STRING, BLOB, COMPRESSED_BLOB, COMPRESSED_VARCHAR]);
+export const BYTES: ReadonlySet<number> = new Set([VARCHAR, STRING, BLOB, COMPRESSED_BLOB, COMPRESSED_VARCHAR]);
 
 /** The decoder of a column, or what is wrong with it. */
 export function decoderOf(column: ImageColumn, declared: DeclaredType | undefined): Decode | string {
