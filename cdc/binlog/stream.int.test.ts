@@ -307,7 +307,7 @@ describe('what row changes do not express is told as a disturbance of its table'
     await open({ tables: { orders: { ...TABLES['orders'], key: ['id'], columns: ['id', 'title', 'price'] } } });
     await session.sql('INSERT INTO orders (id) VALUES (2)');
     await copy('MODIFY price DECIMAL(8,2), MODIFY title VARCHAR(300), MODIFY id BIGINT, ADD x INT');
-    await session.sql('INSERT INTO orders (id) VALUES (3)');
+    await session.sql('INSERT INTO orders (id) VALUES (3)', 'INSERT INTO elsewhere VALUES (1)');
     const roomier = await history();
     expect(kinds(roomier)).toEqual(['ddl']);
     await copy('MODIFY price DECIMAL(8,1)');
