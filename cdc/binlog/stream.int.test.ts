@@ -304,7 +304,8 @@ describe('what row changes do not express is told as a disturbance of its table'
     const kinds = (all: Transaction[]) => all.flatMap((each) => each.disturbances.map(({ kind }) => kind));
     await session.sql('ALTER TABLE orders ADD price DECIMAL(6,2)', 'INSERT INTO orders (id) VALUES (1)');
     await source.close();
-    await open({ tables: { orders: { ...TABLES['orders'], key: ['id'], columns: ['id', 'title', 'price'] } } });
+    const orders = { ...TABLES['orders'], key: ['id'], columns: ['id', 'title', 'price'] };
+    await open({ tables: { orders, elsewhere: { key: ['id'], columns: ['id'] } } });
     await session.sql('INSERT INTO orders (id) VALUES (2)');
     await copy('MODIFY price DECIMAL(8,2), MODIFY title VARCHAR(300), MODIFY id BIGINT, ADD x INT');
     await session.sql('INSERT INTO orders (id) VALUES (3)', 'INSERT INTO elsewhere VALUES (1)');
