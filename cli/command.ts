@@ -82,11 +82,14 @@ export class Context {
   }
 }
 
+/** @throws BNY-CLI-CONFIG when the environment names no level */
 export function createLogger(): Logger {
-  return pino(
-    { level: process.env['BANYAN_LOG_LEVEL'] ?? 'info', base: { pid: process.pid }, errorKey: 'error' },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const level = process.env['BANYAN_LOG_LEVEL'] ?? 'info';
+  const levels = [...Object.keys(pino.levels.values), 'silent'];
+  if (!levels.includes(level)) {
+    throw cliFault('BNY-CLI-CONFIG', { found: `BANYAN_LOG_LEVEL=${level}`, needed: levels.join(', ') });
+  }
+  return pino({ level, base: { pid: process.pid }, errorKey: 'error' }, pino.destination({ dest: 2, sync: true }));
 }
 
 /** Adds what every command has. */

@@ -9,6 +9,7 @@ export interface ConfigKey {
   /** Undefined when there is none. */
   default: unknown;
   meaning: string;
+  isText: boolean;
   /** Its environment variable; functions and lists have none. */
   variable: string | undefined;
 }
@@ -36,6 +37,7 @@ function leaves({ properties = {}, required = [] }: JsonSchema, above: string[] 
       {
         path,
         type: typeOf(schema),
+        isText: schema.type === 'string',
         required: required.includes(name),
         default: without,
         meaning: description,

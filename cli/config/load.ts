@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { z } from 'zod';
+import { BanyanError } from '../../log/index.ts';
 import { cliFault } from '../errors.ts';
 import { configKeys } from './keys.ts';
 import { type Config, configSchema } from './schema.ts';
@@ -18,8 +19,7 @@ export async function loadConfig(file = CONFIG_FILE, env: NodeJS.ProcessEnv = pr
   await access(path).catch(() => {
     throw cliFault('BNY-CLI-NO-CONFIG', { found: `no ${path}` });
   });
-  const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
-  const fromFile = module.default;
+  const fromFile = await defaultExport(path);
   if (typeof fromFile !== 'object' || fromFile === null) {
     throw cliFault('BNY-CLI-CONFIG', {
       found: `${file} has no default export`,
@@ -31,6 +31,16 @@ export async function loadConfig(file = CONFIG_FILE, env: NodeJS.ProcessEnv = pr
   if (!checked.success) throw cliFault('BNY-CLI-CONFIG', { found: problems(checked.error), cause: checked.error });
   const config = checked.data;
   return { ...config, data: resolve(path, '..', config.data) };
+}
+
+async function defaultExport(path: string): Promise<unknown> {
+  try {
+    return ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
+  } catch (error) {
+    // What the file itself, or a file that it imports, is wrong about; a misfit of a domain's files has its own code.
+    if (BanyanError.is(error)) throw error;
+    throw cliFault('BNY-CLI-CONFIG', { found: `${path} cannot be loaded: ${(error as Error).message}`, cause: error });
+  }
 }
 
 type Tree = { [key: string]: unknown };
@@ -45,29 +55,41 @@ function problems(error: z.ZodError): string {
  */
 function environment(env: NodeJS.ProcessEnv): Tree {
   const tree: Tree = {};
-  for (const { path, variable } of configKeys()) {
+  const known = new Set(OTHER_VARIABLES);
+  for (const { path, variable, isText } of configKeys()) {
     if (variable === undefined) continue;
-    const value = env[variable] ?? fileContent(env[`${variable}_FILE`]);
-    if (value !== undefined) set(tree, path, value);
+    known.add(variable).add(`${variable}_FILE`);
+    const value = env[variable] ?? fileContent(`${variable}_FILE`, env);
+    if (value !== undefined) set(tree, path, isText || !/^(\d+|true|false)$/.test(value) ? value : JSON.parse(value));
   }
-  return tree;
+  const unknown = Object.keys(env).filter((name) => name.startsWith('BANYAN_') && !known.has(name));
+  if (unknown.length === 0) return tree;
+  throw cliFault('BNY-CLI-CONFIG', {
+    found: `${unknown.join(', ')} in the environment`,
+    needed: 'a variable of docs/configuration.md',
+  });
 }
 
-function fileContent(path: string | undefined): string | undefined {
-  return path === undefined ? undefined : readFileSync(path, 'utf8').trimEnd();
+/** Of what is no part of the configuration. */
+const OTHER_VARIABLES = ['BANYAN_LOG_LEVEL', 'BANYAN_ADMIN_PASSWORD', 'BANYAN_ADMIN_PASSWORD_FILE'];
+
+function fileContent(variable: string, env: NodeJS.ProcessEnv): string | undefined {
+  const path = env[variable];
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8').trimEnd();
+  } catch (cause) {
+    throw cliFault('BNY-CLI-CONFIG', { found: `${variable}: ${(cause as Error).message}`, cause });
+  }
 }
 
-function set(tree: Tree, path: string[], text: string): void {
-  const [key = '', ...rest] = path;
-  if (rest.length === 0) tree[key] = /^(\d+|true|false)$/.test(text) && !SECRETS.has(key) ? JSON.parse(text) : text;
+function set(tree: Tree, [key = '', ...rest]: string[], value: unknown): void {
+  if (rest.length === 0) tree[key] = value;
   else {
     tree[key] ??= {};
-    set(tree[key] as Tree, rest, text);
+    set(tree[key] as Tree, rest, value);
   }
 }
-
-/** Text, even when it looks like a number. */
-const SECRETS = new Set(['password', 'secret', 'testerToken', 'user', 'schema']);
 
 function overlay(base: Tree, over: Tree): Tree {
   const result = { ...base };

@@ -5,8 +5,8 @@ const port = z.number().int().min(1).max(65_535);
 const url = z.url({ protocol: /^https?$/ });
 const milliseconds = z.number().int().positive();
 
-/** The configuration, with every default; docs/configuration.md is printed from it. Unknown keys are errors. */
-export const configSchema = z.strictObject({
+/** Key by key; docs/configuration.md is printed from it. */
+const settings = z.strictObject({
   data: z.string().default('.banyan').describe('folder of the log and the stores, relative to the file'),
   monolith: z.strictObject({
     url: url.describe('where the monolith answers HTTP'),
@@ -20,7 +20,12 @@ export const configSchema = z.strictObject({
     banyanSchema: z.string().default('banyan').describe('the schema for Banyan’s own tables in that server'),
   }),
   domains: z
-    .array(z.custom<Domain>((value) => typeof value === 'object' && value !== null && 'events' in value))
+    .array(
+      z.custom<Domain>(
+        (value) => typeof value === 'object' && value !== null && 'routes' in value,
+        'no domain: use defineDomain',
+      ),
+    )
     .min(1)
     .superRefine((domains, context) => {
       for (const message of clashes(domains as Domain[])) context.addIssue({ code: 'custom', message });
@@ -79,6 +84,25 @@ export const configSchema = z.strictObject({
     )
     .optional()
     .describe('asks the monolith who makes a request: `async (headers) => identity`; `null`: nobody is signed in'),
+});
+
+/** The configuration, with every default. Unknown keys are errors. */
+export const configSchema = settings.superRefine(({ domains, services, router }, context) => {
+  const names = (domains as Domain[]).map(({ name }) => name);
+  for (const name of Object.keys(services.ports).filter((each) => !names.includes(each))) {
+    context.addIssue({ code: 'custom', path: ['services', 'ports', name], message: 'there is no such domain' });
+  }
+  const taken = new Map<number, string>([[router.port, 'router.port']]);
+  const claims = [
+    ['router.adminPort', router.adminPort] as const,
+    ...names.map((name, i) => [`the service of ${name}`, services.ports[name] ?? services.firstPort + i] as const),
+  ];
+  for (const [who, port] of claims) {
+    const other = taken.get(port);
+    if (other) context.addIssue({ code: 'custom', message: `port ${port} is that of ${other} and of ${who}` });
+    if (port > 65_535) context.addIssue({ code: 'custom', message: `${who} would get port ${port}` });
+    taken.set(port, who);
+  }
 });
 
 /** Domains that share a name, or a table: one of them would get no events. */

@@ -1,0 +1,71 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig } from './load.ts';
+
+const EXAMPLE = 'banyan.config.ts';
+
+describe('the configuration', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'banyan-config-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const load = (env: NodeJS.ProcessEnv) => loadConfig(EXAMPLE, env);
+
+  async function write(text: string): Promise<string> {
+    const file = join(folder, `${Math.random()}.mjs`);
+    await writeFile(file, text);
+    return file;
+  }
+
+  it('is the file, with the environment over it', async () => {
+    const password = join(folder, 'password');
+    await writeFile(password, '123\n');
+    const config = await load({
+      BANYAN_DATA: '456',
+      BANYAN_ROUTER_PORT: '7000',
+      BANYAN_ROUTER_STRICT: 'true',
+      BANYAN_MONOLITH_DATABASE_PASSWORD_FILE: password,
+    });
+    expect(config.data).toMatch(/\/456$/);
+    expect(config.router).toMatchObject({ port: 7000, strict: true, adminPort: 4001 });
+    expect(config.monolith.database.password).toBe('123');
+  });
+
+  it.each<[string, NodeJS.ProcessEnv, RegExp]>([
+    ['a variable that nothing reads', { BANYAN_ROUTER_PROT: '1' }, /BANYAN_ROUTER_PROT in the environment/],
+    ['a file that is not there', { BANYAN_SECRET_FILE: '/nowhere' }, /BANYAN_SECRET_FILE: .*ENOENT/],
+    ['a port that is none', { BANYAN_ROUTER_PORT: '99999' }, /router\.port: /],
+    ['text for a number', { BANYAN_ROUTER_PORT: 'http' }, /router\.port: /],
+    [
+      'a port that is taken',
+      { BANYAN_ROUTER_ADMIN_PORT: '4102' },
+      /port 4102 is that of router\.adminPort and of the service of/,
+    ],
+    ['ports beyond the last', { BANYAN_SERVICES_FIRST_PORT: '65534' }, /would get port 65536/],
+  ])('is refused with %s', async (_, env, found) => {
+    await expect(load(env)).rejects.toMatchObject({ code: 'BNY-CLI-CONFIG', found: expect.stringMatching(found) });
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['a fault of syntax', 'export default {', /cannot be loaded: /],
+    ['an import that is not there', "import './nowhere.mjs'; export default {};", /cannot be loaded: .*nowhere/],
+    ['an import that throws', "throw new Error('at import');", /cannot be loaded: at import/],
+    ['nothing to export', 'export const x = 1;', /no default export/],
+    ['what is no domain', 'export default { domains: [{ events: 1 }] };', /domains\.0: no domain/],
+    ['a key that is unknown', 'export default { monolit: {} };', /Unrecognized key: "monolit"/],
+  ])('is refused with %s', async (_, text, found) => {
+    const file = await write(text);
+    await expect(loadConfig(file, {})).rejects.toMatchObject({
+      code: 'BNY-CLI-CONFIG',
+      found: expect.stringMatching(found),
+    });
+  });
+
+  it('is refused when it is a folder', async () => {
+    await expect(loadConfig(folder, {})).rejects.toMatchObject({ code: 'BNY-CLI-CONFIG' });
+  });
+});
