@@ -6,9 +6,9 @@ const RING = 'banyan:ring';
 
 /**
  * Connects this thread's doorbell with those of the process's other threads and, on the main thread, with the process
- * that forked this one. Returns what disconnects it again.
+ * that forked this one, for as long as they live.
  */
-export function relayDoorbell(doorbell: Doorbell): () => void {
+export function relayDoorbell(doorbell: Doorbell): void {
   const threads = new BroadcastChannel(CHANNEL);
   // @types/node lacks it: without `unref` an open channel keeps the process alive.
   (threads as unknown as { unref(): void }).unref();
@@ -35,10 +35,6 @@ export function relayDoorbell(doorbell: Doorbell): () => void {
     threads.postMessage(RING);
     passUp();
   });
-  return () => {
-    threads.close();
-    process.off('message', onParent);
-  };
 }
 
 /** For the parent: passes a ring of one child on to the others. */

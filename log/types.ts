@@ -54,6 +54,7 @@ export interface LogWriter {
 }
 
 export const MAX_APPEND_EVENTS = 1000;
+/** Of data as JavaScript counts its length: in UTF-8 it is three times as much at most. */
 export const MAX_APPEND_BYTES = 1_000_000;
 
 /** A domain event on its way into the log. The attributes are those of CloudEvents 1.0 and Banyan's extensions. */

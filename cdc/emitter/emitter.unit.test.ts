@@ -149,6 +149,29 @@ describe('the emitter', () => {
     expect(events.slice(40).map(({ key }) => Number(key))).toEqual([...[...Array(10).keys()].map((i) => i + 500), 999]);
   });
 
+  it('keeps of a change too large for the log its key, and asks for a new seed when the lot is emptied', async () => {
+    const log = memoryLog();
+    const source = new ScriptedSource();
+    const parked = async () => (await readControlState(log)).of('orders').parked;
+    source.add([insert('orders', 1), insert('orders', 2, 'x'.repeat(1_100_000)), insert('parcels', 1)]);
+    await emitAll(source, [orders, parcels], log, async () => (await parked()) !== undefined);
+    expect(await parked()).toMatchObject({
+      reseed: false,
+      cause: expect.stringMatching(/orders \[2\].*more than the log/),
+    });
+    await emitAll(source, [orders, parcels], log, async () => (await eventsOf(log, 'parcels')).length === 1);
+    const [first, large] = await eventsOf(log, parkingTopic('orders'));
+    expect([first?.type, large?.type]).toEqual(['ChangeParked', 'ChangeTooLarge']);
+    expect(JSON.parse(large?.data ?? '')).toMatchObject({ table: 'orders', key: [2] });
+    await log.post([controlEvent('ResumeRequested', { domain: 'orders', reseed: false }, 'operator')]);
+    await emitAll(source, [orders, parcels], log, async () => (await parked())?.reseed === true);
+    expect(await parked()).toMatchObject({
+      cause: expect.stringContaining('BNY-CDC-TOO-LARGE'),
+      cure: expect.stringContaining('--reseed'),
+    });
+    expect((await eventsOf(log, 'orders')).map(({ key }) => key)).toEqual(['1']);
+  });
+
   it('forgets nothing that is parked while a lot too large for one go is emptied', async () => {
     const log = memoryLog();
     const source = new ScriptedSource();

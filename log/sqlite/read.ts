@@ -35,15 +35,16 @@ export async function* readFrom(reading: Reading): AsyncIterable<LoggedEvent[]> 
   const db = connect(reading.file);
   try {
     const tails = guarded(() => openTails(db, reading, follow));
-    const dataVersion = db.prepare('PRAGMA data_version').pluck();
-    let seen = dataVersion.get();
+    const statement = guarded(() => db.prepare('PRAGMA data_version').pluck());
+    const dataVersion = () => guarded(() => statement.get());
+    let seen = dataVersion();
     while (!signal?.aborted) {
       const batch = guarded(() => nextBatch(tails, limit));
       if (batch.length > 0) yield batch;
       if (batch.length > 0) continue;
       if (!follow) return;
-      while (!signal?.aborted && dataVersion.get() === seen) await doorbell.wait(pollIntervalMs, signal);
-      seen = dataVersion.get();
+      while (!signal?.aborted && dataVersion() === seen) await doorbell.wait(pollIntervalMs, signal);
+      seen = dataVersion();
       const woken = guarded(() => nextBatch(tails, limit));
       if (!signal?.aborted) yield woken;
     }

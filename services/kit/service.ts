@@ -81,13 +81,18 @@ async function listen(options: ServiceOptions, stores: Stores): Promise<Server> 
   const server = createServer(app);
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const refuse = (error: NodeJS.ErrnoException) => {
       const inUse = error.code === 'EADDRINUSE';
       reject(
         inUse ? serviceFault('BNY-SERVICE-PORT', { found: `${host}:${port} is in use`, needed: 'a free port' }) : error,
       );
+    };
+    server.once('error', refuse);
+    server.listen(port, host, () => {
+      // An error from now on is one that nobody expects.
+      server.off('error', refuse);
+      resolve();
     });
-    server.listen(port, host, resolve);
   });
   logger.info({ domain: domain.name, host, port }, 'service listens');
   return server;
