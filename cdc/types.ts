@@ -93,8 +93,8 @@ export interface Finding {
   found: string;
   needed: string;
   cure: string;
-  /** The captured table whose rows change without a trace in the stream while this stands. */
-  unseen?: string;
+  /** While this stands, rows of the table change without a trace in the stream. */
+  unseen?: true;
 }
 
 /** How a table is captured; from the domain's `domain.ts`. */

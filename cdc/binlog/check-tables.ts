@@ -29,7 +29,7 @@ export async function checkTable(
   return [
     ...checkDefinition(name, description, captured, found),
     ...checkColumns(description, captured, found),
-    ...(await checkForeignKeys(connection, name, found)).map((finding) => ({ ...finding, unseen: table })),
+    ...(await checkForeignKeys(connection, name, found)).map((finding) => ({ ...finding, unseen: true as const })),
   ];
 }
 

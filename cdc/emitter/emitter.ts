@@ -114,8 +114,8 @@ class Session {
 
   /** A domain of whose changes some are in no stream must not look as if it were followed. */
   async #parkUnseen(appender: Appender): Promise<void> {
-    for (const { unseen, found, cure } of await this.#options.source.check()) {
-      const domain = unseen && this.#translator.domainOf(unseen)?.name;
+    for (const { table, unseen, found, cure } of await this.#options.source.check()) {
+      const domain = table && unseen && this.#translator.domainOf(table)?.name;
       if (!domain) continue;
       await this.#park(appender, { domain, cause: found, cure: `${cure} Then: ${RESEED(domain)}`, reseed: true });
     }

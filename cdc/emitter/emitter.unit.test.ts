@@ -236,7 +236,7 @@ describe('the emitter', () => {
         needed: '-',
         cure: 'Drop it.',
       };
-      const unseen = { ...finding, level: 'error' as const, unseen: 'orders' };
+      const unseen = { ...finding, level: 'error' as const, table: 'orders', unseen: true as const };
       if (when === 'start') source.findings.push(unseen);
       source.add([insert('orders', 1), insert('parcels', 1)]);
       await emitAll(source, [orders, parcels], log, async () => {
