@@ -8,6 +8,7 @@ import { answers, createWorld, type World } from '../lib/world.ts';
 import { DONE, type PollerData } from './latency-poller.ts';
 import { LogWatch } from './shop/log-watch.ts';
 import { quantile } from './statistics.ts';
+import { switching } from './switching.ts';
 import { atMost, type Benchmark, type Row } from './types.ts';
 
 const EVERY_MS = 20;
@@ -44,6 +45,7 @@ export const latency: Benchmark = async ({ workshop, quick, say }) => {
   const rows = [
     ...rowsOf('seeded, idle', idle, LIMIT_MS.idle),
     ...rowsOf('while an ETL runs', seeding, LIMIT_MS.seeding),
+    ...(await switching(world)),
   ];
   return {
     rows,

@@ -188,15 +188,18 @@ function part(output: string, args: string[], env: NodeJS.ProcessEnv): Part {
 /** Runs a command to its end, or for two minutes. */
 export function runBanyan(args: readonly string[], env: NodeJS.ProcessEnv): Promise<CommandResult> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       ['cli/main.ts', ...args],
       { env, maxBuffer: 64_000_000, timeout: 120_000 },
       (error, stdout, stderr) => {
+        process.off('exit', killAtExit);
         const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
         resolve({ code, stdout, stderr, json: parse(stdout.trimEnd().split('\n').at(-1) ?? '') });
       },
     );
+    const killAtExit = () => child.kill('SIGKILL');
+    process.on('exit', killAtExit);
   });
 }
 
