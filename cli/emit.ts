@@ -62,13 +62,14 @@ async function session({ config, signal, logger }: Context, log: EventLog, insta
   try {
     const { schema } = config.monolith.database;
     const { banyanSchema } = config.monolith;
+    const { throttleQuery } = config.etl;
     const connect = () => connectForSeed(config.monolith.database);
     await emit(
       {
         log,
         source,
         domains: config.domains,
-        seeder: new EtlSeeder({ log, domains: config.domains, schema, banyanSchema, connect, logger }),
+        seeder: new EtlSeeder({ log, domains: config.domains, schema, banyanSchema, throttleQuery, connect, logger }),
         beat: () => database.beat(),
         ownTables: { heartbeat: `${banyanSchema}.heartbeat`, watermark: `${banyanSchema}.watermark` },
         heartbeatIntervalMs: config.emitter.heartbeatMs,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Connection } from 'mysql2/promise';
 import pino from 'pino';
@@ -37,7 +38,11 @@ describe('the reading of a table in chunks', () => {
     connectForSeed({ host: server.host, port: server.port, user: server.user, password: server.password });
 
   /** Reads a whole table, its watermarks coming round at once; `onRead` is called while a chunk is being read. */
-  async function chunksOf(table: string, onRead: (run: Run, nth: number) => void = () => undefined) {
+  async function chunksOf(
+    table: string,
+    onRead: (run: Run, nth: number) => void = () => undefined,
+    throttleQuery?: string,
+  ) {
     const chunks: SeedChunk[] = [];
     let reads = 0;
     const done = Promise.withResolvers<void>();
@@ -63,6 +68,7 @@ describe('the reading of a table in chunks', () => {
       progress: PROGRESS,
       schema: 'shop',
       banyanSchema: 'banyan',
+      throttleQuery,
       connect,
       logger: pino({ level: 'silent' }),
     });
@@ -105,6 +111,24 @@ describe('the reading of a table in chunks', () => {
     });
     expect(ids).toEqual(upTo(35));
     expect(reads).toBeGreaterThan(4);
+  });
+
+  it.each([
+    ['INSERT INTO shop.brake VALUES (7)', 'etl.throttleQuery gives 7'],
+    ["INSERT INTO shop.brake VALUES ('much')", 'etl.throttleQuery gives no number'],
+    ['SELECT 1', 'etl.throttleQuery gives no number'],
+    ['DROP TABLE shop.brake', /etl.throttleQuery fails: .*brake/],
+  ])("waits while the user's own query says so, and why: %s", async (sql, reason) => {
+    const root = await rootConnection();
+    await root.query('CREATE OR REPLACE TABLE shop.brake (n VARCHAR(10))');
+    await root.query(sql);
+    const reading = chunksOf('small', undefined, 'SELECT n FROM shop.brake');
+    const waiting = { state: 'throttled', rows: 0, reason: expect.stringMatching(reason) };
+    while (run?.status.state !== 'throttled') await sleep(5);
+    expect(run?.status).toMatchObject(waiting);
+    await root.query("CREATE OR REPLACE TABLE shop.brake (n VARCHAR(10)) SELECT '0' AS n");
+    expect((await reading).ids).toEqual(upTo(35));
+    root.destroy();
   });
 
   it('says why it is interrupted, and goes on behind the last chunk handed out', async () => {

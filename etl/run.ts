@@ -7,7 +7,7 @@ import type { SeedChunk } from '../cdc/emitter/seeder.ts';
 import type { CapturedTables, Change, SeedProgress, Value } from '../cdc/index.ts';
 import { quoteName } from '../cdc/values/select.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import { overload } from './throttle.ts';
+import { overload, throttledBy } from './throttle.ts';
 import { Window } from './window.ts';
 
 /** Chunks that are read before the first of them has come round in the stream. */
@@ -21,6 +21,8 @@ export interface RunOptions {
   /** The monolith's schema, and Banyan's. */
   schema: string;
   banyanSchema: string;
+  /** The user's own: while its value is above 0, nothing is read. */
+  throttleQuery?: string | undefined;
   /** A connection made for `compileSelect`. */
   connect(): Promise<Connection>;
   logger: Logger;
@@ -187,12 +189,8 @@ export class Run {
 
   /** Waits a little when the run is paused or the monolith is too busy. */
   async #mustWait(connection: Connection, table: string): Promise<boolean> {
-    const { paused, maxLoad } = this.#progress;
-    const reason = paused
-      ? 'paused by `banyan etl --pause`'
-      : maxLoad
-        ? await overload(connection, maxLoad)
-        : undefined;
+    const { paused } = this.#progress;
+    const reason = paused ? 'paused by `banyan etl --pause`' : await this.#throttle(connection);
     this.#status = {
       ...this.#status,
       table,
@@ -201,6 +199,13 @@ export class Run {
     };
     if (reason) await sleep(200, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     return reason !== undefined;
+  }
+
+  async #throttle(connection: Connection): Promise<string | undefined> {
+    const { throttleQuery } = this.#options;
+    const { maxLoad } = this.#progress;
+    const reason = maxLoad ? await overload(connection, maxLoad) : undefined;
+    return reason ?? (throttleQuery ? await throttledBy(connection, throttleQuery) : undefined);
   }
 
   /** Commits a watermark: the row comes round in the stream after all that was committed before it. */

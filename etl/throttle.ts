@@ -1,5 +1,6 @@
 import type { Connection } from 'mysql2/promise';
 import { query } from '../cdc/connection.ts';
+import { BanyanError } from '../log/index.ts';
 
 /** Why the monolith is too busy for the ETL just now: one of its status variables is over the limit. */
 export async function overload(
@@ -11,4 +12,21 @@ export async function overload(
   const value = Number(row?.['Value']);
   if (Number.isNaN(value)) return `--max-load names ${variable}, which is no status variable of the server`;
   return value > limit ? `max-load ${variable}=${value} > ${limit}` : undefined;
+}
+
+/**
+ * Why the user's own query says that the ETL must wait: its first value is a number above 0, as with gh-ost's throttle
+ * query. A query that fails or gives no number counts as a reason too: better to wait than to hurt.
+ */
+export async function throttledBy(connection: Connection, sql: string): Promise<string | undefined> {
+  try {
+    const [row] = await query(connection, { sql, rowsAsArray: true });
+    const value = (row as unknown as unknown[] | undefined)?.[0];
+    const number = value === null || value === undefined ? Number.NaN : Number(value);
+    if (Number.isNaN(number)) return 'etl.throttleQuery gives no number';
+    return number > 0 ? `etl.throttleQuery gives ${number}` : undefined;
+  } catch (error) {
+    if (BanyanError.is(error)) throw error;
+    return `etl.throttleQuery fails: ${(error as Error).message}`;
+  }
 }

@@ -35,6 +35,15 @@ const settings = z.strictObject({
     z.strictObject({ heartbeatMs: milliseconds.default(1000).describe('how often the heartbeat row is written') }),
     {},
   ),
+  etl: z.prefault(
+    z.strictObject({
+      throttleQuery: z
+        .string()
+        .optional()
+        .describe('a SELECT on the monolith, run before each chunk: while its first value is above 0 the seed waits'),
+    }),
+    {},
+  ),
   services: z.prefault(
     z.strictObject({
       host: z.string().default('127.0.0.1').describe('where services listen'),
