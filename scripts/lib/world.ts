@@ -119,10 +119,13 @@ async function environmentFor(mariadb: Mariadb, folder: string): Promise<NodeJS.
   };
 }
 
-/** Free ports in a row: the services listen one behind the other. */
+/**
+ * Free ports in a row: the services listen one behind the other. Below those that the system gives to connections, one
+ * of which could take a port between this look and the start of who is to listen there.
+ */
 async function consecutivePorts(count: number): Promise<number[]> {
   for (;;) {
-    const first = await freePort();
+    const first = 10_000 + Math.floor(Math.random() * 22_000);
     const wanted = Array.from({ length: count }, (_, i) => first + i);
     const free = await Promise.all(
       wanted.map((port) =>
@@ -132,7 +135,7 @@ async function consecutivePorts(count: number): Promise<number[]> {
         ),
       ),
     );
-    if (first + count < 65_535 && free.every(Boolean)) return wanted;
+    if (free.every(Boolean)) return wanted;
   }
 }
 
