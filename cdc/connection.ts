@@ -11,12 +11,11 @@ const DEADLINE_MS = 10_000;
  *
  * @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS
  */
-export async function connect(
-  { host, port, user, password, ssl }: Account,
-  options: ConnectionOptions = {},
-): Promise<Connection> {
+export async function connect(account: Account, options: ConnectionOptions = {}): Promise<Connection> {
+  const { host, port, user, password, ssl } = account;
+  let connection: Connection | undefined;
   try {
-    const connection = await mysql.createConnection({
+    connection = await mysql.createConnection({
       ...{ host, port, user, password },
       ...(ssl && { ssl }),
       charset: 'utf8mb4',
@@ -31,7 +30,8 @@ export async function connect(
     await query(connection, 'SET SESSION autocommit = 1');
     return connection;
   } catch (error) {
-    throw connectionFault(error, `${user}@${host}:${port}`);
+    connection?.destroy();
+    throw connectionFault(error, account);
   }
 }
 

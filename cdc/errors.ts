@@ -1,4 +1,5 @@
-import { type ErrorCatalogue, faultsOf } from '../log/errors.ts';
+import { BanyanError, type ErrorCatalogue, faultsOf } from '../log/errors.ts';
+import type { Account } from './connection.ts';
 
 export const CDC_ERRORS = {
   'BNY-CDC-SETTINGS': {
@@ -61,11 +62,15 @@ export const CDC_ERRORS = {
 
 export const cdcFault = faultsOf(CDC_ERRORS);
 
-/** What a driver's failure to connect means: a wrong account passes as little as a dead server lasts. */
-export function connectionFault(error: unknown, account: string) {
+/**
+ * What a driver's failure on a connection means: a wrong account passes as little as a dead server lasts. An error of our
+ * own is what it is.
+ */
+export function connectionFault(error: unknown, { user, host, port }: Account): BanyanError {
+  if (BanyanError.is(error)) return error;
   const { errno = 0, code, message } = error as { errno?: number; code?: string; message?: string };
   const denied = [1044, 1045, 1142, 1227, 1698].includes(errno);
   // Node's error for a name with several addresses has a code and no message.
-  const found = `${account}: ${message || code || String(error)}`;
+  const found = `${user}@${host}:${port}: ${message || code || String(error)}`;
   return cdcFault(denied ? 'BNY-CDC-ACCESS' : 'BNY-CDC-UNREACHABLE', { found, cause: error });
 }

@@ -144,12 +144,6 @@ async function run(
   }
 }
 
-/** Resolves once the signal has aborted, also when it had before. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
 export function exitCodeOf(error: unknown): number {
   if (!BanyanError.is(error)) return EXIT.error;
   const codes: Record<string, number> = {

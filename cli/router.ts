@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type RoutingState, startRouter } from '../router/index.ts';
-import { aborted, type Context, EXIT, handle, standard } from './command.ts';
+import { type Context, EXIT, handle, standard } from './command.ts';
 import type { Config } from './config/schema.ts';
 import { openSource } from './emit.ts';
 import { serviceUrl } from './serve.ts';
@@ -34,7 +35,7 @@ async function runRouter(context: Context): Promise<number> {
     ...(testerToken !== '' && { testerToken }),
   });
   const following = followLog(context, router);
-  await aborted(signal);
+  if (!signal.aborted) await once(signal, 'abort');
   await router.close();
   await source.close();
   await following;
@@ -58,8 +59,8 @@ async function followLog(
       follower.once('error', resolve);
       follower.once('exit', (code) => resolve(new Error(`the thread ended with ${code}`)));
     });
-    const error = await Promise.race([failed, aborted(signal)]);
-    if (error === undefined) {
+    const error = await Promise.race([failed, once(signal, 'abort')]);
+    if (signal.aborted) {
       await follower.terminate();
       return;
     }

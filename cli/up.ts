@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import type { Command } from 'commander';
 import { isRing } from '../log/index.ts';
-import { aborted, type Context, EXIT, handle, standard } from './command.ts';
+import { type Lock, takeLock } from '../services/kit/store/sqlite/lock.ts';
+import { type Context, EXIT, handle, standard } from './command.ts';
 import { cliFault } from './errors.ts';
 import { reach } from './reach.ts';
 import { serviceUrl } from './serve.ts';
@@ -63,14 +63,14 @@ async function up(context: Context): Promise<number> {
 
   const running = Promise.all(parts.map(keepRunning));
   if (logger.isLevelEnabled('info')) void announce(context);
-  await aborted(signal);
+  if (!signal.aborted) await once(signal, 'abort');
   for (const child of children.values()) child.kill('SIGTERM');
   const late = setTimeout(() => {
     for (const child of children.values()) child.kill('SIGKILL');
   }, STOP_MS);
   await running;
   clearTimeout(late);
-  lock.close();
+  lock.release();
   return EXIT.done;
 }
 
@@ -88,15 +88,8 @@ async function announce({ config, signal, note }: Context): Promise<void> {
   note(`banyan: router at http://${host}:${port}, its health and metrics at ${admin}; services: ${list}`);
 }
 
-/** A lock that the system lets go of however this process ends: an exclusive transaction in a file of its own. */
-function lockFolder(folder: string): Database.Database {
-  mkdirSync(folder, { recursive: true });
-  const db = new Database(join(folder, 'up.lock'), { timeout: 0 });
-  try {
-    db.exec('BEGIN EXCLUSIVE');
-    return db;
-  } catch (cause) {
-    if (!String((cause as { code?: unknown }).code).startsWith('SQLITE_BUSY')) throw cause;
-    throw cliFault('BNY-CLI-UP-TWICE', { found: `${folder} is in use`, needed: 'a data folder of its own', cause });
-  }
+function lockFolder(folder: string): Lock {
+  const lock = takeLock(join(folder, 'up.lock'));
+  if (!lock) throw cliFault('BNY-CLI-UP-TWICE', { found: `${folder} is in use`, needed: 'a data folder of its own' });
+  return lock;
 }

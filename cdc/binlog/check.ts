@@ -1,9 +1,9 @@
 import { connect } from '../connection.ts';
+import { connectionFault } from '../errors.ts';
 import type { Finding } from '../types.ts';
 import { checkServer } from './check-server.ts';
 import { checkTable } from './check-tables.ts';
 import type { Settings } from './options.ts';
-import { asFault } from './server.ts';
 
 /** Everything that keeps the binlog of this server from being followed, all at once. @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS */
 export async function checkBinlog(settings: Settings): Promise<Finding[]> {
@@ -18,7 +18,7 @@ export async function checkBinlog(settings: Settings): Promise<Finding[]> {
     }
     return findings;
   } catch (error) {
-    throw asFault(error, settings.connection);
+    throw connectionFault(error, settings.connection);
   } finally {
     connection.destroy();
   }

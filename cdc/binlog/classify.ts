@@ -140,14 +140,11 @@ const NO_COLUMN = [
 /** The column that gets a definition: existing rows get a value for it, or have theirs converted. */
 function altered(verb: string, table: TableName, reader: StatementReader, { column }: Findings): void {
   if (verb === 'ADD' && NO_COLUMN.some((word) => reader.take(word))) return;
-  reader.take('COLUMN');
-  reader.take('IF', 'NOT', 'EXISTS');
-  reader.take('IF', 'EXISTS');
-  const several = reader.takeSymbol('(');
-  const name = reader.name();
-  // CHANGE names the old column and then the new one.
-  const names = several ? reader.names() : [verb === 'CHANGE' ? reader.name() : undefined];
-  for (const each of [...(verb === 'CHANGE' ? [] : [name]), ...names]) if (each) column(table, each.table);
+  reader.skip('COLUMN', 'IF', 'NOT', 'EXISTS');
+  // The old name, then the new one.
+  if (verb === 'CHANGE') reader.name();
+  const names = reader.takeSymbol('(') ? reader.names() : [reader.name()];
+  for (const name of names) if (name) column(table, name.table);
 }
 
 function renamedIn(table: TableName, reader: StatementReader, findings: Findings): void {

@@ -1,9 +1,10 @@
 import type { Connection } from 'mysql2/promise';
 import { connect } from '../connection.ts';
+import { connectionFault } from '../errors.ts';
 import type { Position } from '../types.ts';
 import type { Settings } from './options.ts';
 import { formatPosition } from './position.ts';
-import { asFault, masterStatus } from './server.ts';
+import { masterStatus } from './server.ts';
 
 /** Asks for the end of the binlog, on a connection of its own that is kept open. */
 export class Head {
@@ -22,7 +23,7 @@ export class Head {
       const { file, offset } = await masterStatus(await connection);
       return formatPosition(file, offset);
     } catch (error) {
-      const fault = asFault(error, this.#settings.connection);
+      const fault = connectionFault(error, this.#settings.connection);
       // Others may ask on a newer one by now.
       if (this.#connection === connection) this.close();
       // A connection that was idle for long may have been closed by the server.

@@ -1,12 +1,12 @@
 import { BanyanError } from '../../log/errors.ts';
 import { connect } from '../connection.ts';
-import { cdcFault } from '../errors.ts';
+import { cdcFault, connectionFault } from '../errors.ts';
 import type { ResumePoint, Transaction } from '../types.ts';
 import { Dump } from './dump.ts';
 import type { Settings } from './options.ts';
 import { TransactionQueue } from './queue.ts';
 import { checkServer, diverged, type Resume, resumeFromNow, resumeOf } from './resume.ts';
-import { asFault, refusedStream, type ServerFacts, serverFacts } from './server.ts';
+import { refusedStream, type ServerFacts, serverFacts } from './server.ts';
 import { markerOf, Transactions } from './transactions.ts';
 
 /**
@@ -58,7 +58,7 @@ async function factsOf(settings: Settings): Promise<ServerFacts> {
   try {
     return await serverFacts(connection);
   } catch (error) {
-    throw asFault(error, settings.connection);
+    throw connectionFault(error, settings.connection);
   } finally {
     connection.destroy();
   }
@@ -76,6 +76,6 @@ function endOfStream(error: unknown, resume: Resume, server: ServerFacts, settin
     case 'unreadable':
       return cdcFault('BNY-CDC-UNDECODABLE', { found });
     default:
-      return asFault(error, settings.connection);
+      return connectionFault(error, settings.connection);
   }
 }

@@ -24,7 +24,8 @@ export function readRows(event: RawEvent, type: RowsEventType, maps: TableMaps, 
   if (id === 0xffffffffffff) return;
   const table = maps.get(id);
   if (!table) return;
-  const { name, image, columns } = table;
+  const { name, image } = table;
+  const columns = table.columns.length;
   if (!image.read) {
     sink.incomplete(name, 'statement', `its rows cannot be read: ${image.problems.join(', ')}`);
     return;

@@ -1,16 +1,9 @@
 import type { Connection } from 'mysql2/promise';
-import { BanyanError } from '../../log/errors.ts';
 import { query } from '../connection.ts';
-import { cdcFault, connectionFault } from '../errors.ts';
-import type { Settings } from './options.ts';
+import { cdcFault } from '../errors.ts';
 import { fileNumber } from './position.ts';
 
 /** What is asked of MariaDB and would be asked of MySQL in other words. Everything of the server's flavour stands here. */
-
-/** What a failure on a connection means; of our own it is what it is. */
-export function asFault(error: unknown, { user, host, port }: Settings['connection']): BanyanError {
-  return BanyanError.is(error) ? error : connectionFault(error, `${user}@${host}:${port}`);
-}
 
 /** Variables by name; absent where the server does not know them. */
 export async function variables(connection: Connection): Promise<ReadonlyMap<string, string>> {

@@ -15,7 +15,7 @@ export interface FollowedTable {
   /** As changes name it. */
   name: string;
   captured: CapturedTable;
-  columns: number;
+  columns: readonly ImageColumn[];
   image: RowImage;
 }
 
@@ -96,13 +96,12 @@ export class TableMaps implements FollowedNames {
     const known = this.#byId.get(id);
     if (known && known.body.compare(bytes, body + 6, end) === 0) return undefined;
     const copy = Buffer.from(bytes.subarray(body + 6, end));
-    const columns: ImageColumn[] = [];
-    const followed = this.#followed(event, columns);
+    const followed = this.#followed(event);
     this.#byId.set(id, { body: copy, followed });
-    return followed && this.#isReshaped(followed, columns) ? followed.name : undefined;
+    return followed && this.#isReshaped(followed) ? followed.name : undefined;
   }
 
-  #isReshaped({ name, captured, image }: FollowedTable, columns: readonly ImageColumn[]): boolean {
+  #isReshaped({ name, captured, columns, image }: FollowedTable): boolean {
     if (image.problems.length > 0) return false;
     const names = rowColumns(captured);
     const shape = shapeOf(names.map((column) => columns.find((each) => each.name === column) as ImageColumn));
@@ -124,8 +123,7 @@ export class TableMaps implements FollowedNames {
     this.#shapes = Object.fromEntries(Object.entries(this.#shapes).filter(([table]) => !tables.includes(table)));
   }
 
-  /** Fills `columns` with what the map says of them. */
-  #followed(event: RawEvent, columns: ImageColumn[]): FollowedTable | undefined {
+  #followed(event: RawEvent): FollowedTable | undefined {
     const { bytes, body } = event;
     const schemaLength = bytes[body + 8] as number;
     const tableAt = body + 11 + schemaLength;
@@ -135,13 +133,13 @@ export class TableMaps implements FollowedNames {
     if (!found) return undefined;
     const { name, captured } = found;
     const map = event.parse<TableMapEvent & Internals>();
-    columns.push(...this.#columns(map, collationsOf(event, map)));
+    const columns = this.#columns(map, collationsOf(event, map));
     const key = (map.primaryKey ?? []).map((i) => columns[i]?.name);
     const image: RowImage =
       key.join() === captured.key.join()
         ? compileImage(columns, captured)
         : { problems: [`the primary key is (${key}), declared is (${captured.key})`] };
-    return { name, captured, columns: columns.length, image };
+    return { name, captured, columns, image };
   }
 
   #columns(map: TableMapEvent & Internals, collations: ReadonlyMap<number, number>): ImageColumn[] {

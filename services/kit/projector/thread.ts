@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { EMITTER } from '../../../cdc/index.ts';
@@ -40,7 +41,10 @@ export async function runProjectorThread(options: ThreadOptions, signal: AbortSi
   const lease = await leaseOf(options, name, signal);
   try {
     // A thread that ends by itself counts as dead: its owner stops it when it has read that the replay failed.
-    if ('replay' in task && lease && !(await replay(options, task, signal))) return await aborted(signal);
+    if ('replay' in task && lease && !(await replay(options, task, signal))) {
+      if (!signal.aborted) await once(signal, 'abort');
+      return;
+    }
     await project(options, name, signal);
   } finally {
     lease?.release();
@@ -138,18 +142,13 @@ async function project(options: ThreadOptions, name: string, signal: AbortSignal
       stopped = asStoreFault(error);
       options.onStopped(stopped);
       // Stays to say so until the service is restarted: a stopped projector must not look like a dead one.
-      if (!isPassing(stopped)) await aborted(signal);
-      else await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      if (isPassing(stopped)) await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      else if (!signal.aborted) await once(signal, 'abort');
     } finally {
       await store?.close();
     }
   }
   clearInterval(timer);
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function isPassing(error: unknown): boolean {
