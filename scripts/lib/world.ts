@@ -9,7 +9,8 @@ import { connect } from '../../monolith/database.ts';
 import { fill, PASSWORD } from '../../monolith/fill.ts';
 import { createSchema } from '../../monolith/schema.ts';
 import type { Site } from '../traffic/member.ts';
-import { freePort, type Mariadb, startMariadb } from './mariadb.ts';
+import { type Mariadb, startMariadb } from './mariadb.ts';
+import { consecutivePorts } from './ports.ts';
 
 /** The example, running: MariaDB, the filled monolith, and Banyan on free ports in a folder of its own. */
 export interface World {
@@ -117,26 +118,6 @@ async function environmentFor(mariadb: Mariadb, folder: string): Promise<NodeJS.
     BANYAN_SECRET: randomBytes(32).toString('base64url'),
     BANYAN_LOG_LEVEL: process.env['BANYAN_LOG_LEVEL'] ?? 'warn',
   };
-}
-
-/**
- * Free ports in a row: the services listen one behind the other. Below those that the system gives to connections, one
- * of which could take a port between this look and the start of who is to listen there.
- */
-async function consecutivePorts(count: number): Promise<number[]> {
-  for (;;) {
-    const first = 10_000 + Math.floor(Math.random() * 22_000);
-    const wanted = Array.from({ length: count }, (_, i) => first + i);
-    const free = await Promise.all(
-      wanted.map((port) =>
-        freePort(port).then(
-          () => true,
-          () => false,
-        ),
-      ),
-    );
-    if (free.every(Boolean)) return wanted;
-  }
 }
 
 function urlsOf(env: NodeJS.ProcessEnv): World['urls'] {
