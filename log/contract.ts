@@ -40,16 +40,17 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
       await test.dispose();
     });
 
-    it('gives back what was appended, in order, with offsets and sequences without gaps', async () => {
+    it('gives back what was appended, in order, with rising offsets and sequences without gaps', async () => {
       const writer = await openWriter('emitter');
       await writer.append([event('orders', 'a', 1), event('orders', 'b', 2)], {});
       await writer.append([event('orders', 'a', 3)], {});
       const events = await all(log, ['orders']);
-      expect(events.map((e) => [e.id, e.offset, e.sequence])).toEqual([
-        ['orders-1', events[0]?.offset, 0],
-        ['orders-2', (events[0]?.offset ?? 0) + 1, 1],
-        ['orders-3', (events[0]?.offset ?? 0) + 2, 2],
+      expect(events.map((e) => [e.id, e.sequence])).toEqual([
+        ['orders-1', 0],
+        ['orders-2', 1],
+        ['orders-3', 2],
       ]);
+      expect(events.map((e) => e.offset)).toEqual([...new Set(events.map((e) => e.offset))].sort((a, b) => a - b));
       expect(events[0]).toMatchObject({ ...event('orders', 'a', 1), partition: 0 });
       expect([events[0]?.seed, events[0]?.position]).toEqual([undefined, undefined]);
     });

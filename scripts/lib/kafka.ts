@@ -110,7 +110,8 @@ async function format(folder: string, properties: Record<string, string>): Promi
   const log = join(folder, 'format.log');
   await writeFile(file, propertiesText(properties));
   const cluster = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
-  const args = ['format', '--cluster-id', cluster, '--config', file];
+  // One word: an id may begin with a hyphen.
+  const args = ['format', `--cluster-id=${cluster}`, '--config', file];
   const child = await launch({ mainClass: 'kafka.tools.StorageTool', args, heapMb: 128, folder, log });
   const code = await new Promise((resolve) => child.once('close', resolve));
   if (code !== 0) throw new Error(`Kafka's storage could not be formatted:\n${await readFile(log, 'utf8')}`);

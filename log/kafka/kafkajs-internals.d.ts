@@ -1,0 +1,103 @@
+/** The parts of kafkajs 2.2.4 below its producer and consumer, which have no types. The version is pinned exactly. */
+
+declare module 'kafkajs/src/cluster/index.js' {
+  import type { Broker } from 'kafkajs/src/broker/index.js';
+
+  export default class Cluster {
+    constructor(options: object);
+    connect(): Promise<void>;
+    disconnect(): Promise<void>;
+    addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+    refreshMetadata(): Promise<void>;
+    findBroker(where: { nodeId: string }): Promise<Broker>;
+    findControllerBroker(): Promise<Broker>;
+    findGroupCoordinator(of: { groupId: string; coordinatorType: number }): Promise<Broker>;
+    findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[];
+  }
+}
+
+declare module 'kafkajs/src/broker/index.js' {
+  import type { Protocol } from 'kafkajs/src/protocol/requests/fetch/v11/request.js';
+
+  export interface ProducerIdentity {
+    transactionalId?: string | undefined;
+    producerId: bigint | number;
+    producerEpoch: number;
+  }
+
+  export interface PartitionsOf<Partition> {
+    topic: string;
+    partitions: Partition[];
+  }
+
+  export interface Broker {
+    nodeId: number;
+    connectionPool: { send<Answer>(protocol: Protocol<Answer>): Promise<Answer> };
+    isConnected(): boolean;
+    initProducerId(of: {
+      transactionalId?: string | undefined;
+      transactionTimeout: number;
+    }): Promise<{ producerId: bigint; producerEpoch: number }>;
+    addPartitionsToTxn(of: ProducerIdentity & { topics: PartitionsOf<number>[] }): Promise<unknown>;
+    endTxn(of: ProducerIdentity & { transactionResult: boolean }): Promise<unknown>;
+    produce(
+      of: ProducerIdentity & {
+        acks: -1;
+        timeout: number;
+        topicData: PartitionsOf<{
+          partition: number;
+          firstSequence: number;
+          messages: {
+            key: Buffer | string;
+            value: Buffer | string;
+            headers: Record<string, string>;
+          }[];
+        }>[];
+      },
+    ): Promise<{
+      topics: { topicName: string; partitions: { partition: number; errorCode: number; baseOffset: string }[] }[];
+    }>;
+    listOffsets(of: {
+      isolationLevel: 0 | 1;
+      topics: PartitionsOf<{ partition: number; timestamp: number }>[];
+    }): Promise<{ responses: PartitionsOf<{ partition: number; offset: string }>[] }>;
+  }
+}
+
+declare module 'kafkajs/src/protocol/requests/fetch/v11/request.js' {
+  export interface Protocol<Answer> {
+    request: unknown;
+    response: { decode(bytes: Buffer): Promise<Answer>; parse(answer: Answer): Promise<Answer> };
+  }
+  const fetchRequest: (of: object) => unknown;
+  export default fetchRequest;
+}
+
+declare module 'kafkajs/src/protocol/decoder.js' {
+  export default class Decoder {
+    constructor(buffer: Buffer);
+    buffer: Buffer;
+    offset: number;
+    readInt8(): number;
+    readInt16(): number;
+    readInt32(): number;
+    readInt64(): bigint;
+    readString(): string;
+    readBytes(length?: number): Buffer;
+    readVarInt(): number;
+    readVarLong(): bigint;
+    readVarIntBytes(): Buffer | null;
+    readVarIntString(): string | null;
+    readArray<T>(read: (decoder: Decoder) => T): T[];
+    forward(bytes: number): void;
+  }
+}
+
+declare module 'kafkajs/src/protocol/error.js' {
+  export function createErrorFromCode(code: number): Error & { type: string; retriable: boolean };
+}
+
+declare module 'kafkajs/src/network/socketFactory.js' {
+  const socketFactory: () => unknown;
+  export default socketFactory;
+}

@@ -1,0 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kafkaFault } from './errors.ts';
+
+/** How long a cluster may be away, or without a leader, before anybody is told. */
+export const PATIENCE_MS = 15_000;
+export const RETRY_MS = 100;
+
+/** Tries again what failed for a reason that passes. Only for what may be done twice. */
+export async function patiently<T>(where: string, action: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await action();
+    } catch (error) {
+      const fault = kafkaFault(error, where);
+      if (!fault.retryable || Date.now() > deadline) throw fault;
+      await sleep(RETRY_MS);
+    }
+  }
+}

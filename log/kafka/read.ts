@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoggedEvent } from '../types.ts';
+import { kafkaFault } from './errors.ts';
+import type { Fetched } from './fetch.ts';
+import { PATIENCE_MS, RETRY_MS } from './patience.ts';
+import { Puller } from './puller.ts';
+import { openReaders, type TopicReader, type Wish } from './tails.ts';
+import type { Wire } from './wire.ts';
+
+export interface Reading extends Wish {
+  open(): Promise<Wire>;
+}
+
+/** A partition whose events wait for so many of others is not read on. */
+const AHEAD = 5000;
+const BATCH_BYTES = 8_000_000;
+
+/** On a wire of its own, so that waiting for news holds up nobody else. */
+export async function* readFrom(reading: Reading): AsyncIterable<LoggedEvent[]> {
+  const { limit = 1000, signal, until } = reading.options;
+  const follow = (reading.options.follow ?? true) && !until;
+  let puller: Puller | undefined;
+  let readers: TopicReader[] | undefined;
+  let lastSuccess = Date.now();
+  try {
+    while (!signal?.aborted) {
+      let woken = false;
+      try {
+        puller ??= new Puller(await reading.open(), signal);
+        readers ??= await openReaders(puller.wire, reading, follow);
+        const wanted = readers.flatMap((reader) =>
+          reader.tails.filter(({ partition, from, bound }) => from < bound && reader.ahead(partition) < AHEAD),
+        );
+        // A compacted topic without a record has yet to find out that it is complete.
+        if (wanted.length > 0) woken = take(readers, await puller.next(wanted)) && follow;
+        lastSuccess = Date.now();
+        const events = readers.flatMap((reader) => reader.take());
+        yield* batchesOf(events, limit);
+        if (events.length === 0 && woken && !signal?.aborted) yield [];
+        if (wanted.length === 0) return;
+      } catch (error) {
+        const fault = kafkaFault(error, puller?.wire.where ?? 'the cluster');
+        if (!fault.retryable || Date.now() - lastSuccess > PATIENCE_MS) throw fault;
+        await puller?.close();
+        puller = undefined;
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  } finally {
+    await puller?.close();
+  }
+}
+
+/** Hands what was fetched to the readers. Returns whether one of them wants to be woken. */
+function take(readers: readonly TopicReader[], fetched: readonly Fetched[]): boolean {
+  let woken = false;
+  for (const { topic, partition, records, next } of fetched) {
+    for (const reader of readers) {
+      const tail = reader.tails[partition];
+      if (tail?.topic !== topic) continue;
+      for (const record of records) if (record.offset < tail.bound) woken = reader.add(partition, record) || woken;
+      tail.from = next;
+    }
+  }
+  return woken;
+}
+
+function* batchesOf(events: readonly LoggedEvent[], limit: number): Generator<LoggedEvent[]> {
+  let batch: LoggedEvent[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    if (batch.length === limit || (batch.length > 0 && bytes + event.data.length > BATCH_BYTES)) {
+      yield batch;
+      [batch, bytes] = [[], 0];
+    }
+    batch.push(event);
+    bytes += event.data.length;
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,60 @@
+import { logFault } from '../errors.ts';
+import type { KafkaRecord } from './record-batch.ts';
+import type { Wire } from './wire.ts';
+
+/** Where a partition stands: what can be read of it, and what was committed last. */
+
+const PATIENCE_MS = 20_000;
+/** A marker that comes ends the wait; an offset that merely becomes visible does not. */
+const WAIT_MS = 10;
+const SCAN_BYTES = 1_000_000;
+
+/**
+ * Waits until readers can see each of these offsets: the markers of a committed transaction are written after the commit
+ * has been answered, and another transaction that is still open holds up everything behind its beginning.
+ *
+ * @throws BNY-LOG-HUNG
+ */
+export async function visible(
+  wire: Wire,
+  places: readonly { topic: string; partition: number; offset: number }[],
+): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; ; ) {
+    const stable = await wire.offsets(places, 'stable');
+    const hidden = places.filter(({ offset }, i) => (stable[i] ?? 0) <= offset);
+    if (hidden.length === 0) return;
+    if (Date.now() > deadline) {
+      const held = hidden.map(({ topic, partition }) => `${topic} partition ${partition}`).join(', ');
+      throw logFault('BNY-LOG-HUNG', { found: `an open transaction in ${held}`, needed: 'its end within 20 s' });
+    }
+    await wire.fetch(
+      hidden.map((place) => ({ ...place, from: place.offset + 1 })),
+      { waitMs: WAIT_MS, bytes: 1 },
+    );
+  }
+}
+
+/**
+ * The newest committed record before an offset that is accepted, or undefined. What stands directly before an offset may
+ * be a marker, an aborted record or a hole left by compaction, so ever larger stretches are read.
+ */
+export async function lastCommitted(
+  wire: Wire,
+  { topic, partition }: { topic: string; partition: number },
+  before: number,
+  accepts: (record: KafkaRecord) => boolean = () => true,
+): Promise<KafkaRecord | undefined> {
+  for (let [to, size] = [before, 2]; to > 0; size *= 8) {
+    const start = Math.max(0, to - size);
+    let newest: KafkaRecord | undefined;
+    for (let from = start; from < to; ) {
+      const [part] = await wire.fetch([{ topic, partition, from }], { waitMs: 0, bytes: SCAN_BYTES });
+      if (!part || part.next === from) break;
+      newest = part.records.findLast((record) => record.offset < to && accepts(record)) ?? newest;
+      from = part.next;
+    }
+    if (newest) return newest;
+    to = start;
+  }
+  return undefined;
+}
