@@ -21,14 +21,19 @@ export interface Fetched extends Wanted {
   stable: number;
   /** The first offset that is still kept. */
   start: number;
+  /** Who wrote the first batch. */
+  producerId: bigint | undefined;
 }
 
 export interface FetchLimits {
   /** How long the broker may wait until there is something. */
   waitMs: number;
   bytes: number;
+  /** Also what is not decided yet; default false. */
+  undecided?: boolean;
 }
 
+const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 
 /** One fetch from one broker. @throws BNY-LOG-FOREIGN, or kafkajs's error of the first partition that has one */
@@ -38,7 +43,7 @@ export async function fetchFrom(broker: Broker, wanted: readonly Wanted[], limit
     maxWaitTime: limits.waitMs,
     minBytes: 1,
     maxBytes: limits.bytes,
-    isolationLevel: READ_COMMITTED,
+    isolationLevel: limits.undecided ? READ_UNCOMMITTED : READ_COMMITTED,
     topics: byTopic(wanted).map(({ topic, partitions }) => ({
       topic,
       partitions: partitions.map(({ partition, from }) => ({ partition, fetchOffset: from, maxBytes: limits.bytes })),
@@ -50,14 +55,23 @@ export async function fetchFrom(broker: Broker, wanted: readonly Wanted[], limit
   });
   return wanted.map((each) => {
     const answer = answers.find(({ topic, partition }) => topic === each.topic && partition === each.partition);
-    return answer ? fetched(each, answer) : { ...each, records: [], next: each.from, stable: 0, start: 0 };
+    return answer
+      ? fetched(each, answer)
+      : { ...each, records: [], next: each.from, stable: 0, start: 0, producerId: undefined };
   });
 }
 
 function fetched(wanted: Wanted, { batches, aborted, stable, start }: Answer): Fetched {
   const last = batches.at(-1);
   const records = committed(batches, aborted).filter(({ offset }) => offset >= wanted.from);
-  return { ...wanted, records, next: Math.max(wanted.from, (last?.lastOffset ?? -1) + 1), stable, start };
+  return {
+    ...wanted,
+    records,
+    next: Math.max(wanted.from, (last?.lastOffset ?? -1) + 1),
+    stable,
+    start,
+    producerId: batches[0]?.producerId,
+  };
 }
 
 export function byTopic<T extends { topic: string }>(all: readonly T[]): PartitionsOf<T>[] {

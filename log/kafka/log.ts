@@ -12,7 +12,7 @@ import type {
   ReadOptions,
   Topics,
 } from '../types.ts';
-import { patiently } from './patience.ts';
+import { FIRST_PATIENCE_MS, patiently } from './patience.ts';
 import { type Placed, Producer } from './producer.ts';
 import { readFrom } from './read.ts';
 import { toLoads } from './records.ts';
@@ -202,7 +202,7 @@ class KafkaLog implements EventLog {
 
   async #prepare(): Promise<void> {
     const { topics, writers } = this.#options;
-    this.#prepared ??= patiently(this.#where, () => prepareTopics(this.#options, topics, writers));
+    this.#prepared ??= patiently(this.#where, () => prepareTopics(this.#options, topics, writers), FIRST_PATIENCE_MS);
     try {
       await this.#prepared;
     } catch (error) {

@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaFault } from './errors.ts';
 
 /** How long a cluster may be away, or without a leader, before anybody is told. */
-export const PATIENCE_MS = 15_000;
+export const PATIENCE_MS = 30_000;
+/** One that has never answered is more likely a wrong address. */
+export const FIRST_PATIENCE_MS = 5000;
 export const RETRY_MS = 100;
 
 /** Tries again what failed for a reason that passes. Only for what may be done twice. */
-export async function patiently<T>(where: string, action: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
+export async function patiently<T>(where: string, action: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     try {
       return await action();
