@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Connection } from 'mysql2/promise';
 import pino from 'pino';
+import { query } from '../cdc/connection.ts';
 import type { SeedChunk } from '../cdc/emitter/seeder.ts';
 import type { SeedProgress } from '../cdc/index.ts';
 import { installSql } from '../cdc/schema/install.ts';
@@ -130,6 +131,30 @@ describe('the reading of a table in chunks', () => {
     expect((await reading).ids).toEqual(upTo(35));
     root.destroy();
   });
+
+  it.each([
+    ['the throttle query', 'SELECT n FROM shop.gate', PROGRESS],
+    ['the run', 'SELECT n FROM shop.gate', { ...PROGRESS, paused: true }],
+  ])('connects anew when its connection is lost while %s holds it up', async (_, throttleQuery, progress) => {
+    const root = await rootConnection();
+    await root.query(`CREATE OR REPLACE TABLE shop.gate SELECT ${progress.paused ? 0 : 1} AS n`);
+    const reading = chunksOf('small', undefined, throttleQuery);
+    run?.tune(progress);
+    while (!run?.status.reason) await sleep(5);
+    await killOthers(root);
+    run.tune(PROGRESS);
+    await root.query('UPDATE shop.gate SET n = 0');
+    expect((await reading).ids).toEqual(upTo(35));
+    root.destroy();
+  });
+
+  /** Ends every other connection, and returns when they are gone. */
+  async function killOthers(root: Connection): Promise<void> {
+    const others = 'SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID() AND user = "root"';
+    const ids = (await query(root, others)) as unknown as number[][];
+    for (const [id] of ids) await root.query(`KILL ${id}`);
+    while ((await query(root, others)).length > 0) await sleep(5);
+  }
 
   it('says why it is interrupted, and goes on behind the last chunk handed out', async () => {
     const { ids, statuses } = await chunksOf('small', (_, nth) => {

@@ -1,6 +1,5 @@
 import type { Connection } from 'mysql2/promise';
 import { query } from '../cdc/connection.ts';
-import { BanyanError } from '../log/index.ts';
 
 /** Why the monolith is too busy for the ETL just now: one of its status variables is over the limit. */
 export async function overload(
@@ -16,7 +15,7 @@ export async function overload(
 
 /**
  * Why the user's own query says that the ETL must wait: its first value is a number above 0, as with gh-ost's throttle
- * query. A query that fails or gives no number counts as a reason too: better to wait than to hurt.
+ * query. A query that the server refuses or that gives no number counts as a reason too: better to wait than to hurt.
  */
 export async function throttledBy(connection: Connection, sql: string): Promise<string | undefined> {
   try {
@@ -26,7 +25,9 @@ export async function throttledBy(connection: Connection, sql: string): Promise<
     if (Number.isNaN(number)) return 'etl.throttleQuery gives no number';
     return number > 0 ? `etl.throttleQuery gives ${number}` : undefined;
   } catch (error) {
-    if (BanyanError.is(error)) throw error;
+    // Without a state it is no answer of the server's: the connection is lost, and waiting on it would never end.
+    const { fatal, sqlState } = error as { fatal?: boolean; sqlState?: string };
+    if (fatal || !sqlState) throw error;
     return `etl.throttleQuery fails: ${(error as Error).message}`;
   }
 }
