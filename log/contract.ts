@@ -6,6 +6,7 @@ import {
   type LoggedEvent,
   type LogWriter,
   MAX_APPEND_EVENTS,
+  MAX_BATCH_BYTES,
   type NewEvent,
   type Topics,
 } from './types.ts';
@@ -235,6 +236,18 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
       }
       expect(Math.max(...sizes)).toBeLessThanOrEqual(3);
       expect(count).toBe(10);
+    });
+
+    it('cuts batches of large events short, over all partitions together', async () => {
+      const writer = await openWriter('emitter');
+      const data = JSON.stringify('x'.repeat(900_000));
+      for (let i = 0; i < 24; i++) await writer.append([{ ...event('parcels', `k${i}`, i), data }], {});
+      const sizes: number[] = [];
+      for await (const batch of log.read(fromStart(['parcels'], CONTRACT_TOPICS), { follow: false })) {
+        sizes.push(batch.length);
+      }
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(24);
+      expect((Math.max(...sizes) - 1) * data.length).toBeLessThan(MAX_BATCH_BYTES);
     });
 
     it('refuses topics that it does not have', async () => {

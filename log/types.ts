@@ -56,6 +56,8 @@ export interface LogWriter {
 export const MAX_APPEND_EVENTS = 1000;
 /** Of data as JavaScript counts its length: in UTF-8 it is three times as much at most. */
 export const MAX_APPEND_BYTES = 1_000_000;
+/** Of data in a batch, counted likewise; the last event may reach beyond it. */
+export const MAX_BATCH_BYTES = 8_000_000;
 
 /** A domain event on its way into the log. The attributes are those of CloudEvents 1.0 and Banyan's extensions. */
 export interface NewEvent {
@@ -118,7 +120,7 @@ export interface ReadOptions {
   follow?: boolean;
   /** End after these offsets, whatever `follow` says. */
   until?: Ends;
-  /** Events in a batch at most; default 1,000. */
+  /** Events in a batch at most; default 1,000. A batch ends sooner with the event that fills {@link MAX_BATCH_BYTES}. */
   limit?: number;
   signal?: AbortSignal;
 }

@@ -13,7 +13,6 @@ import type { ParkedChange, Translator } from './translate.ts';
 
 /** Changes that are put through the capture again between two batches of the stream: the other domains go on. */
 const DRAIN_AT_ONCE = 2000;
-const DRAIN_BYTES = 8_000_000;
 
 export interface Parking {
   domain: string;
@@ -69,8 +68,8 @@ export async function* drain(
   const topic = parkingTopic(domain);
   let current = state;
   let { changes } = parked;
-  let bytes = 0;
-  for await (const batch of log.read({ [topic]: [parked.drained] }, { follow: false, limit: 20 })) {
+  const end = await endOf(log, domain);
+  for await (const batch of log.read({ [topic]: [parked.drained] }, { follow: false, limit: DRAIN_AT_ONCE })) {
     for (const event of batch) {
       let events: NewEvent[];
       try {
@@ -80,12 +79,11 @@ export async function* drain(
         return;
       }
       changes++;
-      bytes += event.data.length;
       const drained: ParkedState = { ...parked, drained: { offset: event.offset, id: event.id }, changes };
       current = { ...current, parked: { ...current.parked, [domain]: drained } };
       yield { events, state: current };
     }
-    if (changes - parked.changes >= DRAIN_AT_ONCE || bytes >= DRAIN_BYTES) return;
+    if ((batch.at(-1)?.offset ?? -1) < end.offset) return;
   }
   const { [domain]: _, ...others } = current.parked;
   yield {

@@ -2,16 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { checkAppend, placeOf, unknownTopic } from '../append.ts';
 import { Doorbell } from '../doorbell.ts';
 import { logFault } from '../errors.ts';
-import type {
-  Checkpoint,
-  Cursors,
-  Ends,
-  EventLog,
-  LoggedEvent,
-  LogWriter,
-  NewEvent,
-  ReadOptions,
-  Topics,
+import {
+  type Checkpoint,
+  type Cursors,
+  type Ends,
+  type EventLog,
+  type LoggedEvent,
+  type LogWriter,
+  MAX_BATCH_BYTES,
+  type NewEvent,
+  type ReadOptions,
+  type Topics,
 } from '../types.ts';
 
 /** A log for unit tests: passes the contract suite, forgets everything with the process. */
@@ -97,10 +98,13 @@ class MemoryLog implements EventLog {
     }
     while (!signal?.aborted) {
       const batch: LoggedEvent[] = [];
+      let bytes = 0;
       for (const cursor of cursors) {
         for (const event of cursor.events) {
-          if (event.offset <= cursor.offset || event.offset > cursor.until || batch.length === limit) continue;
+          if (event.offset <= cursor.offset || event.offset > cursor.until) continue;
+          if (batch.length === limit || bytes >= MAX_BATCH_BYTES) break;
           batch.push(event);
+          bytes += event.data.length;
           cursor.offset = event.offset;
         }
       }

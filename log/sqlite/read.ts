@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { Doorbell } from '../doorbell.ts';
 import { logFault } from '../errors.ts';
-import type { Cursors, LoggedEvent, ReadOptions } from '../types.ts';
+import { type Cursors, type LoggedEvent, MAX_BATCH_BYTES, type ReadOptions } from '../types.ts';
 import { connect, guarded, type Partition } from './schema.ts';
 
 interface Reading {
@@ -78,11 +78,15 @@ function openTails(db: Database.Database, { partitions, compacted, from, options
 
 function nextBatch(tails: Tail[], limit: number): LoggedEvent[] {
   const batch: LoggedEvent[] = [];
+  let bytes = 0;
   for (const tail of tails) {
-    const rows = tail.select.all(tail.offset, tail.until, limit - batch.length);
-    for (const row of rows) batch.push(toEvent(row, tail.partition));
-    tail.offset = rows.at(-1)?.offset ?? tail.offset;
-    if (batch.length === limit) break;
+    for (const row of tail.select.iterate(tail.offset, tail.until, limit - batch.length)) {
+      batch.push(toEvent(row, tail.partition));
+      tail.offset = row.offset;
+      bytes += row.data.length;
+      if (bytes >= MAX_BATCH_BYTES) break;
+    }
+    if (batch.length === limit || bytes >= MAX_BATCH_BYTES) break;
   }
   // Another partition comes first in the next batch, so that a busy one does not starve the rest.
   tails.push(...tails.splice(0, 1));
