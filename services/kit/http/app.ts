@@ -27,6 +27,8 @@ export function createServiceApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
+  app.set('case sensitive routing', true);
+  app.set('strict routing', true);
   app.get('/livez', (_, res) => void res.json({ status: 'ok' }));
   app.get('/readyz', async (_, res) => {
     const stopped = options.stopped();
@@ -34,14 +36,21 @@ export function createServiceApp(options: AppOptions): Express {
     const problem = stopped ?? tooOld(applied, options.maxLagMs);
     res.status(problem ? 503 : 200).json({ status: problem ?? 'ok', lagSeconds: lagOf(applied) / 1000, ...applied });
   });
-  for (const route of options.domain.routes.reads) addRoute(app, route, options);
+  for (const route of inOrderOfMatching(options.domain.routes.reads)) addRoute(app, route, options);
   app.use((_, res) => void problem(res, 404, 'Not a route of this service'));
   return app;
 }
 
+/** Express takes the first that fits; the router a HEAD of its own first, and from left to right a literal first. */
+function inOrderOfMatching(routes: readonly Route[]): Route[] {
+  const rank = ({ method, path }: Route) =>
+    [method !== 'HEAD', ...path.split('/').map((segment) => segment.startsWith(':'))].map(Number).join('');
+  return routes.toSorted((a, b) => rank(a).localeCompare(rank(b)));
+}
+
 function addRoute(app: Express, { method, path }: Route, options: AppOptions): void {
   const query = options.domain.queries[`${method} ${path}`] as Query;
-  app.get(path, async (req, res) => {
+  app[method === 'HEAD' ? 'head' : 'get'](path, async (req, res) => {
     try {
       await answer(query, req, res, options);
     } catch (error) {
