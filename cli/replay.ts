@@ -3,7 +3,6 @@ import {
   type ControlFold,
   controlEvent,
   type DomainControl,
-  FIRST_STORE,
   followControl,
   readControlState,
   type SqliteLog,
@@ -65,7 +64,7 @@ async function undo(context: Context, log: SqliteLog, domain: string, { store }:
 async function rebuild(context: Context, log: SqliteLog, domain: string, fold: ControlFold): Promise<number> {
   const { store } = fold.of(domain);
   enforce(replayGuards(fold, domain));
-  const next = nextName([store.live, store.previous]);
+  const next = String(store.newest + 1);
   const plan = [
     `build store ${next} of ${domain} from the log, beside the live store ${store.live}`,
     'compare both at the same cursors; when a row differs, name it and change nothing',
@@ -138,9 +137,4 @@ function acceptance(file: string): string[] {
     'Look at the samples: when the live rows are right, correct projection.ts or the upcasts, and replay again.',
     `To accept the rebuilt rows: stop \`banyan up\`, delete ${file}, ${file}-wal and ${file}-shm, start it again; the store is rebuilt from the log.`,
   ];
-}
-
-/** The lowest number that no store in use has. */
-function nextName(used: readonly (string | undefined)[]): string {
-  for (let n = Number(FIRST_STORE); ; n++) if (!used.includes(String(n))) return String(n);
 }

@@ -119,6 +119,41 @@ describe('the control plane', () => {
     });
   });
 
+  it('gives no number of a store twice, whatever became of the last one', async () => {
+    const log = open();
+    const flip = { domain: 'orders', hash: 'abc', undoUntil: null };
+    expect((await orders(log)).store.newest).toBe(1);
+    await post(log, 'ReplayRequested', { domain: 'orders', store: '2' });
+    await post(log, 'ReplayFailed', { domain: 'orders', store: '2', reason: 'differs', differences: [] });
+    expect((await orders(log)).store.newest).toBe(2);
+    await post(log, 'ReplayRequested', { domain: 'orders', store: '3' });
+    await post(log, 'StoreFlipped', { ...flip, store: '3' });
+    await post(log, 'StoreFlipped', { ...flip, store: '1' });
+    await post(log, 'StoreDropped', { domain: 'orders', store: '3' });
+    expect((await orders(log)).store).toMatchObject({ live: '1', previous: undefined, newest: 3 });
+  });
+
+  it('voids a replay into a store that is kept up', async () => {
+    const log = open();
+    await post(log, 'ReplayRequested', { domain: 'orders', store: '2' });
+    await post(log, 'StoreFlipped', { domain: 'orders', hash: 'abc', undoUntil: null, store: '2' });
+    for (const store of ['1', '2']) await post(log, 'ReplayRequested', { domain: 'orders', store });
+    expect((await orders(log)).store.replaying).toBeUndefined();
+  });
+
+  it('lets a replay go on when an earlier one is said to have failed', async () => {
+    const log = open();
+    const failed = { domain: 'orders', reason: 'differs', differences: [] };
+    await post(log, 'ReplayRequested', { domain: 'orders', store: '2' });
+    await post(log, 'ReplayFailed', { ...failed, store: '2' });
+    await post(log, 'ReplayRequested', { domain: 'orders', store: '3' });
+    await post(log, 'ReplayFailed', { ...failed, store: '2', reason: 'once more' });
+    expect(await orders(log)).toMatchObject({
+      store: { replaying: '3' },
+      lastReplay: { failed: { reason: 'differs' } },
+    });
+  });
+
   it('refuses records that it does not know instead of passing them over', async () => {
     const log = open();
     await log.post([

@@ -6,7 +6,14 @@ export interface DomainControl {
   etl: { run: string; chunkRows: number; maxLoad: ControlData<'EtlRequested'>['maxLoad']; paused: boolean } | undefined;
   parked: { cause: string; cure: string; position: string; reseed: boolean; since: string } | undefined;
   reads: { percent: number; revision: number };
-  store: { live: string; previous: string | undefined; undoUntil: string | undefined; replaying: string | undefined };
+  store: {
+    live: string;
+    previous: string | undefined;
+    undoUntil: string | undefined;
+    replaying: string | undefined;
+    /** Stores are numbered, and no number is given twice: a service could not tell the one from the other. */
+    newest: number;
+  };
   lastReplay:
     | { store: string; failed: ControlData<'ReplayFailed'> | undefined; hash: string | undefined; at: string }
     | undefined;
@@ -20,7 +27,13 @@ export function initialControl(): DomainControl {
     etl: undefined,
     parked: undefined,
     reads: { percent: 0, revision: 0 },
-    store: { live: FIRST_STORE, previous: undefined, undoUntil: undefined, replaying: undefined },
+    store: {
+      live: FIRST_STORE,
+      previous: undefined,
+      undoUntil: undefined,
+      replaying: undefined,
+      newest: Number(FIRST_STORE),
+    },
     lastReplay: undefined,
   };
 }
@@ -73,8 +86,10 @@ function applyReplay(domain: DomainControl, { type, data, time }: ControlRecord)
   const { store } = domain;
   switch (type) {
     case 'ReplayRequested':
-      return store.replaying ? {} : { store: { ...store, replaying: data.store } };
+      if (store.replaying || data.store === store.live || data.store === store.previous) return {};
+      return { store: { ...store, replaying: data.store, newest: Math.max(store.newest, Number(data.store)) } };
     case 'ReplayFailed':
+      if (data.store !== store.replaying) return {};
       return {
         store: { ...store, replaying: undefined },
         lastReplay: { store: data.store, failed: data, hash: undefined, at: time },
@@ -84,6 +99,7 @@ function applyReplay(domain: DomainControl, { type, data, time }: ControlRecord)
       if (data.store !== store.replaying && data.store !== store.previous) return {};
       return {
         store: {
+          ...store,
           live: data.store,
           previous: store.live,
           undoUntil: data.undoUntil ?? undefined,

@@ -197,8 +197,24 @@ describe('a service', () => {
     await until(() => !service.threads.running.has('2') && !existsSync(bed.path('2')));
     expect(await service.get('/notes')).toMatchObject({ status: 200, body: [1, 3] });
     bed.sql('1', "INSERT INTO notes (id, text) VALUES (2, 'text 2')");
+    await post(bed, 'ReplayRequested', '3');
+    await reads(service, bed, '3');
+  });
+
+  it('starts a replay that it hears of together with the failure of the last', async () => {
+    await using bed = await Bed.make();
+    const gate = Promise.withResolvers<void>();
+    const service = await serving(bed, { log: slowRebuild(bed.log, gate.promise) });
     await post(bed, 'ReplayRequested', '2');
-    await reads(service, bed, '2');
+    await until(() => service.threads.running.has('2'));
+    const { newest } = (await bed.control()).of('notes').store;
+    await bed.log.post([
+      controlEvent('ReplayFailed', { domain: 'notes', store: '2', reason: '', differences: [] }, 'test'),
+      controlEvent('ReplayRequested', { domain: 'notes', store: String(newest + 1) }, 'test'),
+    ]);
+    gate.resolve();
+    await reads(service, bed, '3');
+    expect(service.threads.running).toEqual(new Set(['1', '3']));
   });
 
   it('reads the store before the flip until its own new one is built: another instance was faster', async () => {
