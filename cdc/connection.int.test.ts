@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Mariadb, startMariadb } from '../scripts/lib/mariadb.ts';
 import { connect, query } from './connection.ts';
@@ -25,6 +26,20 @@ describe('a query of the monolith', () => {
     expect((await query(connection, 'SELECT @@autocommit AS mode'))[0]?.['mode']).toEqual('1');
     await query(root, 'SET GLOBAL autocommit = 1');
     for (const each of [root, connection]) each.destroy();
+  });
+
+  it('begins with what it is given, and leaves no connection behind when the server refuses that', async () => {
+    const root = await connect(server, {}, ["SET SESSION time_zone = '+02:00'"]);
+    expect((await query(root, 'SELECT @@time_zone AS zone'))[0]?.['zone']).toBe('+02:00');
+    await expect(connect(server, {}, ['SET SESSION nothing = 1'])).rejects.toMatchObject({
+      code: 'BNY-CDC-UNREACHABLE',
+      found: expect.stringContaining('nothing'),
+    });
+    const others = 'SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID() AND user = "root"';
+    // The server takes a moment to see that one has gone.
+    for (let tries = 0; tries < 200 && (await query(root, others)).length > 0; tries++) await sleep(10);
+    expect(await query(root, others)).toEqual([]);
+    root.destroy();
   });
 
   it('counts as unanswered when its deadline passes, and its connection is given up', async () => {

@@ -7,11 +7,15 @@ const DEADLINE_MS = 10_000;
 
 /**
  * A connection to the monolith's server that gives what is stored without loss: times as they stand, big numbers as
- * text.
+ * text. `session`: statements that it begins with.
  *
  * @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS
  */
-export async function connect(account: Account, options: ConnectionOptions = {}): Promise<Connection> {
+export async function connect(
+  account: Account,
+  options: ConnectionOptions = {},
+  session: readonly string[] = [],
+): Promise<Connection> {
   const { host, port, user, password, ssl } = account;
   let connection: Connection | undefined;
   try {
@@ -27,7 +31,7 @@ export async function connect(account: Account, options: ConnectionOptions = {})
       ...options,
     } as ConnectionOptions);
     // A server whose default it is not would keep heartbeats and watermarks to itself.
-    await query(connection, 'SET SESSION autocommit = 1');
+    for (const sql of ['SET SESSION autocommit = 1', ...session]) await query(connection, sql);
     return connection;
   } catch (error) {
     connection?.destroy();

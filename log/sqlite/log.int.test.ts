@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CONTRACT_TOPICS, testEventLog } from '../contract.ts';
+import { handlesOf } from '../test-support.ts';
 import { openSqliteLog } from './log.ts';
 
 let folder: string;
@@ -45,16 +46,18 @@ describe('the SQLite log', () => {
     await log.close();
   });
 
-  it('refuses another number of partitions for a topic that exists', () => {
+  it('refuses another number of partitions for a topic that exists', async () => {
     const file = newFile();
-    openSqliteLog({ file, topics: { orders: { partitions: 2 } } });
+    await openSqliteLog({ file, topics: { orders: { partitions: 2 } } }).close();
     expect(() => openSqliteLog({ file, topics: { orders: { partitions: 3 } } })).toThrow('BNY-LOG-PARTITIONS');
+    expect(handlesOf(file)).toEqual([]);
   });
 
   it('names what is wrong with a file that is no log, and leaves it alone', async () => {
     const file = newFile();
     await writeFile(file, 'this is not a database, and longer than a header'.repeat(100));
     expect(() => openSqliteLog({ file, topics: CONTRACT_TOPICS })).toThrow('BNY-LOG-DAMAGED');
+    expect(handlesOf(file)).toEqual([]);
   });
 
   // Only root can make a disk small enough to fill; scripts/test on a fresh Debian runs as root.

@@ -15,7 +15,7 @@ import type {
   Topics,
 } from '../types.ts';
 import { readFrom } from './read.ts';
-import { connect, guarded, type Partition, prepare } from './schema.ts';
+import { connect, guarded, orClosed, type Partition, prepare } from './schema.ts';
 import { ThreadWriter } from './thread-writer.ts';
 
 export interface SqliteLogOptions {
@@ -68,7 +68,7 @@ export class SqliteLog implements EventLog {
     this.doorbell = doorbell;
     this.pollIntervalMs = pollIntervalMs;
     this.#db = connect(file);
-    this.#partitions = prepare(this.#db, topics);
+    this.#partitions = orClosed(this.#db, (db) => prepare(db, topics));
     this.#writerThread = writerThread;
     this.#nextAppend = this.#db.prepare('SELECT generation, number, ends, sequences FROM writers WHERE id = ?');
     this.#checkpoint = this.#db.prepare(

@@ -37,16 +37,27 @@ function partitionTable(id: number, compacted: boolean): string {
 export function connect(file: string): Database.Database {
   return guarded(() => {
     mkdirSync(dirname(file), { recursive: true });
-    const db = new Database(file, { timeout: 10_000 });
-    const version = db.prepare('SELECT sqlite_version()').pluck().get() as string;
-    if (!isAtLeast(version)) {
-      throw logFault('BNY-LOG-SQLITE-VERSION', { found: version, needed: `${NEEDED_SQLITE.join('.')} or newer` });
-    }
-    db.pragma('journal_mode = WAL');
-    db.pragma('synchronous = FULL');
-    db.pragma('wal_autocheckpoint = 4000');
-    return db;
+    return orClosed(new Database(file, { timeout: 10_000 }), (db) => {
+      const version = db.prepare('SELECT sqlite_version()').pluck().get() as string;
+      if (!isAtLeast(version)) {
+        throw logFault('BNY-LOG-SQLITE-VERSION', { found: version, needed: `${NEEDED_SQLITE.join('.')} or newer` });
+      }
+      db.pragma('journal_mode = WAL');
+      db.pragma('synchronous = FULL');
+      db.pragma('wal_autocheckpoint = 4000');
+      return db;
+    });
   });
+}
+
+/** What `use` makes of `db`, which is closed when it throws: who gets no result would have nothing to close. */
+export function orClosed<T>(db: Database.Database, use: (db: Database.Database) => T): T {
+  try {
+    return use(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 function isAtLeast(version: string): boolean {

@@ -18,42 +18,58 @@ export interface StoreFile {
   indexesLater?: boolean;
 }
 
-/** Opens a store's file, making it when it is not there. The log is the durable side, so NORMAL is enough here. */
-export function openFile({ file, projection, logIdentity, partitions, indexesLater }: StoreFile): Database.Database {
-  mkdirSync(dirname(file), { recursive: true });
-  const db = new Database(file, { timeout: 10_000 });
+/** Opens a store's file, making it when it is not there. */
+export function openFile(options: StoreFile): Database.Database {
+  mkdirSync(dirname(options.file), { recursive: true });
+  const db = new Database(options.file, { timeout: 10_000 });
+  try {
+    prepare(db, options);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** The log is the durable side, so NORMAL is enough here. */
+function prepare(db: Database.Database, options: StoreFile): void {
+  const { projection, partitions, indexesLater } = options;
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = NORMAL');
   db.pragma('wal_autocheckpoint = 4000');
-  const prepare = db.transaction(() => {
+  const run = db.transaction(() => {
     db.exec(`
       CREATE TABLE IF NOT EXISTS banyan_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS banyan_cursors (
         topic TEXT, partition INTEGER, offset INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (topic, partition)
       ) STRICT;`);
-    claim(db, file, 'log', logIdentity, 'BNY-SERVICE-STORE-LOG');
-    claim(db, file, 'schema', schemaOf(projection), 'BNY-SERVICE-STORE-SCHEMA');
+    const claim = db.prepare('INSERT OR IGNORE INTO banyan_meta VALUES (?, ?)');
+    for (const { key, value } of claims(options)) claim.run(key, value);
+    checkClaims(db, options);
     for (const table of projection.tables.values()) db.exec(createTable(table));
     if (!indexesLater) for (const sql of createIndexes(projection)) db.exec(sql);
     const start = db.prepare('INSERT OR IGNORE INTO banyan_cursors VALUES (?, ?, -1, ?)');
     for (const topic of projection.topics) for (let p = 0; p < (partitions[topic] ?? 1); p++) start.run(topic, p, '');
   });
-  prepare.immediate();
-  return db;
+  run.immediate();
 }
 
-/** Writes a fact about the store, or checks that it is still the same. */
-function claim(
-  db: Database.Database,
-  file: string,
-  key: string,
-  value: string,
-  code: 'BNY-SERVICE-STORE-LOG' | 'BNY-SERVICE-STORE-SCHEMA',
-) {
-  db.prepare('INSERT OR IGNORE INTO banyan_meta VALUES (?, ?)').run(key, value);
-  const found = db.prepare('SELECT value FROM banyan_meta WHERE key = ?').pluck().get(key) as string;
-  if (found === value) return;
-  throw serviceFault(code, { found: `${found} in ${file} (its -wal and -shm belong to it)`, needed: value });
+/** What stays the same for the life of a store. */
+function claims({ logIdentity, projection }: StoreFile) {
+  return [
+    { key: 'log', value: logIdentity, code: 'BNY-SERVICE-STORE-LOG' },
+    { key: 'schema', value: schemaOf(projection), code: 'BNY-SERVICE-STORE-SCHEMA' },
+  ] as const;
+}
+
+/** @throws BNY-SERVICE-STORE-LOG, BNY-SERVICE-STORE-SCHEMA */
+export function checkClaims(db: Database.Database, options: StoreFile): void {
+  const fact = db.prepare('SELECT value FROM banyan_meta WHERE key = ?').pluck();
+  for (const { key, value, code } of claims(options)) {
+    const found = fact.get(key) as string;
+    if (found === value) continue;
+    throw serviceFault(code, { found: `${found} in ${options.file} (its -wal and -shm belong to it)`, needed: value });
+  }
 }
 
 function schemaOf({ tables }: Projection): string {
