@@ -75,9 +75,9 @@ describe('banyan doctor', () => {
     const why = { cause: 'a column is gone', cure: 'Give it back.', position: 'p', reseed: false };
     const stopped = { state: 'stopped' as const, instance: 'i' };
     const misfit = { code: 'BNY-SERVICE-PROJECTION', message: 'a row would not fit', cure: 'Correct the handler.' };
-    const beat = { domain: 'claps', url: 'u', store: '1', appliedPosition: 'p', freshAt: 0, behind: true };
+    const beat = { domain: 'claps', url: 'u', store: '1', freshAt: 0 };
     const purged = { code: 'BNY-CDC-PURGED', message: 'the binlog is gone', cure: 'Seed again.' };
-    const life = { pid: 1, position: 'p', beatAt: 0 };
+    const life = { position: 'p', beatAt: 0 };
     await post(
       controlEvent('DomainParked', { domain: 'posts', ...why }, 'test'),
       latestEvent('ServiceBeat', 'service:claps:u', { ...beat, ...stopped, error: misfit }, 'test'),

@@ -31,7 +31,6 @@ class World {
   emitter(data: Partial<LatestData<'EmitterBeat'>> = {}, agoMs = 0): Promise<void> {
     const beat = {
       instance: 'e',
-      pid: 1,
       state: 'live' as const,
       error: null,
       position: 'p',
@@ -42,7 +41,7 @@ class World {
   }
 
   service(data: Partial<LatestData<'ServiceBeat'>> = {}, agoMs = 0): Promise<void> {
-    const beat = { domain: 'orders', instance: 's', url: 'http://s', store: '1', appliedPosition: 'p', behind: false };
+    const beat = { domain: 'orders', instance: 's', url: 'http://s', store: '1' };
     const state = { state: 'live' as const, error: null, freshAt: Date.now() };
     return this.#tell(latestEvent('ServiceBeat', 'service:orders', { ...beat, ...state, ...data }, 's'), agoMs);
   }

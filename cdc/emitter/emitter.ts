@@ -231,7 +231,7 @@ class Session {
 
   #sign({ position, freshAt }: EmitterState): NewEvent {
     const { instance } = this.#options;
-    const life = { instance, pid: process.pid, state: 'live' as const, error: null, position, beatAt: freshAt };
+    const life = { instance, state: 'live' as const, error: null, position, beatAt: freshAt };
     return latestEvent('EmitterBeat', EMITTER, life, instance);
   }
 
@@ -260,7 +260,6 @@ export async function signOff(log: EventLog, instance: string, error: unknown): 
       EMITTER,
       {
         instance,
-        pid: process.pid,
         state: 'stopped',
         error: error
           ? {

@@ -54,15 +54,12 @@ const LATEST = {
     store: z.string(),
     state: z.enum(['starting', 'live', 'stopped']),
     error: z.object({ code: z.string(), message: z.string(), cure: z.string() }).nullable(),
-    appliedPosition: z.string(),
     /** As of when (ms since the epoch) the store is known to be complete. */
     freshAt: z.number(),
-    behind: z.boolean(),
   }),
   ReplayProgress: z.object({ domain, store: z.string(), events: z.number(), total: z.number() }),
   EmitterBeat: z.object({
     instance: z.string(),
-    pid: z.number(),
     state: z.enum(['live', 'stopped']),
     error: z.object({ code: z.string(), message: z.string(), cure: z.string() }).nullable(),
     position: z.string(),

@@ -96,6 +96,7 @@ export class Bed implements AsyncDisposable {
   readonly #folder: string;
   readonly #writer: LogWriter;
   readonly #stores: SqliteStore[] = [];
+  readonly #held: Sqlite.Database[] = [];
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>[] = [];
 
@@ -167,6 +168,13 @@ export class Bed implements AsyncDisposable {
     }
   }
 
+  /** Lets nobody else write into a store until the bed is put away. */
+  hold(store: string): void {
+    const db = new Sqlite(this.path(store));
+    db.exec('BEGIN IMMEDIATE');
+    this.#held.push(db);
+  }
+
   notesIn(store: string): unknown[] {
     return this.sql(store, 'SELECT id FROM notes ORDER BY id').flat();
   }
@@ -184,6 +192,7 @@ export class Bed implements AsyncDisposable {
     let ended = false;
     void Promise.all(this.#running).then(() => (ended = true));
     await until(() => ended);
+    for (const db of this.#held) db.close();
     for (const store of this.#stores) await store.close();
     await this.log.close();
     await rm(this.#folder, { recursive: true });

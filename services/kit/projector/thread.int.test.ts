@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { logFault } from '../../../log/errors.ts';
 import { CONTROL_TOPIC, controlEvent, type EventLog, type LatestData } from '../../../log/index.ts';
+import { peek } from '../store/sqlite/store.ts';
 import { Bed, event, faulty, NOTES, note, notes, until } from './test-support.ts';
 import { runProjectorThread, type ThreadOptions, type ThreadTask } from './thread.ts';
 
@@ -59,13 +60,13 @@ function counting(log: EventLog, onRead: () => void): EventLog {
 }
 
 describe('a projector thread', () => {
-  it('says that it lives, how far its store is, and whether that is behind', async () => {
+  it('says that it lives, and as of when its store is complete', async () => {
     await using bed = await Bed.make();
     await bed.append('1', [note(1)], { freshAt: 7 });
     thread(bed, { store: '1' });
-    await until(async () => (await beatOf(bed))?.appliedPosition === '1');
+    await until(async () => (await beatOf(bed))?.freshAt === 7);
     const common = { domain: 'notes', instance: 'test', url: URL, store: '1', error: null };
-    expect(await beatOf(bed)).toEqual({ ...common, state: 'live', appliedPosition: '1', freshAt: 7, behind: false });
+    expect(await beatOf(bed)).toEqual({ ...common, state: 'live', freshAt: 7 });
   });
 
   it('lets one project into a store at a time; the other reads it, and takes over when the first has ended', async () => {
@@ -82,6 +83,25 @@ describe('a projector thread', () => {
     await bed.append('2', [note(2)]);
     await until(() => bed.notesIn('1').length === 2);
     expect(reads).toBe(1);
+  });
+
+  it('reads a store that another projects into without writing there, whether or not it can say so', async () => {
+    await using bed = await Bed.make();
+    await bed.append('1', [note(1)]);
+    const first = thread(bed, { store: '1' }, { isLive: () => false });
+    await until(() => first.told.ready === 1 && bed.notesIn('1').length === 1);
+    await until(async () => peek(bed.file('1'))?.position === '1');
+    bed.hold('1');
+    let tries = 0;
+    const mute = faulty(bed.log, {
+      async post() {
+        tries++;
+        throw logFault('BNY-LOG-BUSY');
+      },
+    });
+    const { told } = thread(bed, { store: '1' }, { log: mute });
+    await until(() => tries > 1);
+    expect(told).toEqual({ ready: 2, errors: [] });
   });
 
   it('says nothing while its store is not the live one', async () => {

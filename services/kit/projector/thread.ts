@@ -1,13 +1,19 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { EMITTER } from '../../../cdc/index.ts';
-import { BanyanError, controlEvent, type EventLog, latestEvent, readControlState } from '../../../log/index.ts';
+import {
+  BanyanError,
+  controlEvent,
+  type EventLog,
+  latestEvent,
+  type NewEvent,
+  readControlState,
+} from '../../../log/index.ts';
 import type { Domain } from '../domain.ts';
 import { type Lock, lockOf, takeLock } from '../store/sqlite/lock.ts';
 import { asStoreFault, type StoreFile } from '../store/sqlite/schema.ts';
-import { SqliteStore } from '../store/sqlite/store.ts';
-import { NOTHING_APPLIED } from '../store/types.ts';
+import { peek, SqliteStore } from '../store/sqlite/store.ts';
+import { type Applied, NOTHING_APPLIED } from '../store/types.ts';
 import { type Progress, Projector } from './projector.ts';
 import { rebuild } from './replay.ts';
 
@@ -66,11 +72,10 @@ async function leaseOf(options: ThreadOptions, name: string, signal: AbortSignal
 
 async function standBy(options: ThreadOptions, name: string): Promise<void> {
   try {
-    const store = new SqliteStore(options.fileOf(name));
-    const applied = await store.applied();
-    await store.close();
+    const applied = peek(options.fileOf(name));
+    if (!applied) return;
     options.onReady();
-    await tellBeat(options, name, { applied, events: 0 }, undefined);
+    await tellBeat(options, name, applied, undefined);
   } catch (error) {
     options.onStopped(asStoreFault(error));
   }
@@ -126,9 +131,7 @@ async function project(options: ThreadOptions, name: string, signal: AbortSignal
   let progress: Progress = { applied: NOTHING_APPLIED, events: 0 };
   let stopped: unknown;
   let store: SqliteStore | undefined;
-  // A beat that fails is missed by whoever waits for it, and comes again; the projector itself is not concerned.
-  const beat = () =>
-    tellBeat(options, name, progress, stopped).catch((error: unknown) => options.logger.warn({ error }, 'no beat'));
+  const beat = () => tellBeat(options, name, progress.applied, stopped);
   const timer = setInterval(() => void beat(), BEAT_MS);
   while (!signal.aborted) {
     try {
@@ -155,22 +158,19 @@ function isPassing(error: unknown): boolean {
   return BanyanError.is(error) && error.retryable;
 }
 
-async function tellBeat(options: ThreadOptions, name: string, { applied }: Progress, stopped: unknown): Promise<void> {
+/** A beat that fails is missed by whoever waits for it, and comes again; the store itself is not concerned. */
+async function tellBeat(options: ThreadOptions, name: string, applied: Applied, stopped: unknown): Promise<void> {
   if (!options.isLive()) return;
-  const { log, domain, instance, url } = options;
+  const event = beatOf(options, name, applied, stopped);
+  await options.log.post([event]).catch((error: unknown) => options.logger.warn({ error }, 'no beat'));
+}
+
+function beatOf(options: ThreadOptions, name: string, { freshAt }: Applied, stopped: unknown): NewEvent {
+  const { domain, instance, url } = options;
   const fault = BanyanError.is(stopped) ? stopped : undefined;
   const error = stopped ? { code: fault?.code ?? 'unknown', message: String(stopped), cure: fault?.cure ?? '' } : null;
-  const state = stopped ? ('stopped' as const) : applied.freshAt === 0 ? ('starting' as const) : ('live' as const);
-  const newest = (await log.checkpoint(EMITTER))?.state as { position: string } | undefined;
-  const behind = newest !== undefined && newest.position !== applied.position;
-  const beat = { domain: domain.name, instance, url, store: name, state, error, freshAt: applied.freshAt, behind };
-  await log.post([
-    latestEvent(
-      'ServiceBeat',
-      // By address: an instance that is started again takes its place.
-      `service:${domain.name}:${url}`,
-      { ...beat, appliedPosition: applied.position },
-      instance,
-    ),
-  ]);
+  const state = stopped ? ('stopped' as const) : freshAt === 0 ? ('starting' as const) : ('live' as const);
+  const beat = { domain: domain.name, instance, url, store: name, state, error, freshAt };
+  // By address: an instance that is started again takes its place.
+  return latestEvent('ServiceBeat', `service:${domain.name}:${url}`, beat, instance);
 }

@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { NewEvent } from '../../../../log/index.ts';
 import { RESET_TYPE } from '../../../../log/index.ts';
+import { handlesOf } from '../../../../log/test-support.ts';
 import { Bed, event, NOTES, note, notes, tag } from '../../projector/test-support.ts';
 import { random } from '../../test-support.ts';
-import { SqliteStore } from './store.ts';
+import { peek, SqliteStore } from './store.ts';
 
 const erased = (id: number) => event('notes', 'NoteErased', { id });
 const reset = () => event('notes', RESET_TYPE, {});
@@ -105,5 +107,25 @@ describe("a store's file", () => {
     const tables = new Map([...NOTES.projection.tables].slice(0, 1));
     const open = () => new SqliteStore({ ...bed.file('1'), projection: { ...NOTES.projection, tables } });
     expect(open).toThrow(expect.objectContaining({ code: 'BNY-SERVICE-STORE-SCHEMA' }));
+  });
+
+  it('is let go of by who is refused it', async () => {
+    await using bed = await Bed.make();
+    await new SqliteStore(bed.file('1')).close();
+    const another = { ...bed.file('1'), logIdentity: 'another' };
+    expect(() => new SqliteStore(another)).toThrow('BNY-SERVICE-STORE-LOG');
+    expect(() => peek(another)).toThrow('BNY-SERVICE-STORE-LOG');
+    expect(handlesOf(bed.path('1'))).toEqual([]);
+  });
+
+  it('tells how far it is while it is being written, and nothing before it is there', async () => {
+    await using bed = await Bed.make();
+    bed.open('0');
+    expect(peek(bed.file('1'))).toBeUndefined();
+    writeFileSync(bed.path('1'), '');
+    expect(peek(bed.file('1'))).toBeUndefined();
+    await bed.open('1').setApplied({ position: '7', freshAt: 7 });
+    bed.hold('1');
+    expect(peek(bed.file('1'))).toEqual({ position: '7', freshAt: 7 });
   });
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import Database from 'better-sqlite3';
 import type { Cursors } from '../../../../log/index.ts';
@@ -8,7 +9,7 @@ import type { SqlValue, Table } from '../../table.ts';
 import type { Fold, TableFold } from '../fold.ts';
 import { type Applied, type Difference, NOTHING_APPLIED, type Store } from '../types.ts';
 import { lockOf } from './lock.ts';
-import { createIndexes, openFile, quote, type StoreFile } from './schema.ts';
+import { checkClaims, createIndexes, openFile, quote, type StoreFile } from './schema.ts';
 
 interface Statements {
   put: Database.Statement;
@@ -38,8 +39,7 @@ export class SqliteStore implements Store {
   }
 
   async applied(): Promise<Applied> {
-    const value = this.#db.prepare("SELECT value FROM banyan_meta WHERE key = 'applied'").pluck().get();
-    return value === undefined ? NOTHING_APPLIED : (JSON.parse(value as string) as Applied);
+    return appliedIn(this.#db);
   }
 
   async commit(fold: Fold, before: Cursors, after: Cursors): Promise<void> {
@@ -95,6 +95,24 @@ export class SqliteStore implements Store {
         });
       });
     }
+  }
+}
+
+function appliedIn(db: Database.Database): Applied {
+  const value = db.prepare("SELECT value FROM banyan_meta WHERE key = 'applied'").pluck().get();
+  return value === undefined ? NOTHING_APPLIED : (JSON.parse(value as string) as Applied);
+}
+
+/** How far a store is that another process keeps up, read beside it; undefined while that is still making it. */
+export function peek(options: StoreFile): Applied | undefined {
+  if (!existsSync(options.file)) return undefined;
+  const db = new Database(options.file, { readonly: true, timeout: 10_000 });
+  try {
+    if (!db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'banyan_meta'").get()) return undefined;
+    checkClaims(db, options);
+    return appliedIn(db);
+  } finally {
+    db.close();
   }
 }
 
