@@ -127,8 +127,7 @@ export class Run {
     this.#wake();
     const { domain } = this.#options;
     const lastTable = this.#names.every((name) => this.#done.has(name));
-    const estimate = this.#estimates.get(table) ?? 0;
-    return { domain, run: this.run, table, rows: window.close(), upTo, tableDone: last, lastTable, estimate };
+    return { domain, run: this.run, table, rows: window.close(), upTo, tableDone: last, lastTable };
   }
 
   async #readUntilDone(): Promise<void> {

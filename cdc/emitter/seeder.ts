@@ -31,6 +31,4 @@ export interface SeedChunk {
   tableDone: boolean;
   /** Whether it is the last table of its domain. */
   lastTable: boolean;
-  /** The table's rows, estimated. */
-  estimate: number;
 }
