@@ -115,6 +115,16 @@ describe('the reading of a table in chunks', () => {
   });
 
   it.each([
+    ['reads a chunk again when its table is altered', 'small', 5],
+    ['reads on when a table is altered that is not its own', 'large', 4],
+  ])('%s', async (_, table, reads) => {
+    const result = await chunksOf('small', (reading, nth) => {
+      if (nth === 2) reading.definitionChanged(table);
+    });
+    expect(result).toMatchObject({ ids: upTo(35), reads });
+  });
+
+  it.each([
     ['INSERT INTO shop.brake VALUES (7)', 'etl.throttleQuery gives 7'],
     ["INSERT INTO shop.brake VALUES ('much')", 'etl.throttleQuery gives no number'],
     ['SELECT 1', 'etl.throttleQuery gives no number'],

@@ -100,7 +100,7 @@ export class Run {
   }
 
   definitionChanged(table: string): void {
-    if (!this.#done.has(table)) this.#begin();
+    if (this.#names.includes(table) && !this.#done.has(table)) this.#begin();
   }
 
   /** Throws away what is in flight, and reads on behind the last chunk handed out. */
