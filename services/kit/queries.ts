@@ -11,14 +11,24 @@ export interface QueryRequest {
   db: Knex;
 }
 
-/** An answer that is not a plain 200. A query returns it, or throws it. */
+const BRAND = Symbol.for('banyan.reply');
+
+/**
+ * An answer that is not a plain 200. A query returns it, or throws it. Branded by symbol: a domain may have taken it from
+ * another copy of the package.
+ */
 export class Reply {
+  readonly [BRAND] = true;
   readonly status: number;
   readonly body: unknown;
 
   constructor(status: number, body: unknown) {
     this.status = status;
     this.body = body;
+  }
+
+  static is(value: unknown): value is Reply {
+    return typeof value === 'object' && value !== null && BRAND in value;
   }
 }
 
@@ -34,7 +44,7 @@ export async function ask(query: Query, request: QueryRequest): Promise<unknown>
   try {
     return await query(request);
   } catch (error) {
-    if (error instanceof Reply) return error;
+    if (Reply.is(error)) return error;
     throw error;
   }
 }

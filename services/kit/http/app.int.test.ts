@@ -6,7 +6,7 @@ import pino from 'pino';
 import { compileRoutes } from '../../../router/routes.ts';
 import type { Domain } from '../domain.ts';
 import { Bed, NOTES } from '../projector/test-support.ts';
-import { reply } from '../queries.ts';
+import { type Queries, Reply, reply } from '../queries.ts';
 import { openReader } from '../service.ts';
 import { createServiceApp } from './app.ts';
 
@@ -27,13 +27,22 @@ const READS = [
 ];
 const STATUS = 210;
 
+const otherPath: string = '../queries.ts?other';
+const otherCopy = (await import(otherPath)) as typeof import('../queries.ts');
+
 describe('the routes of a service', () => {
   let bed: Bed;
   let store: Knex;
   let server: Server;
   let url: string;
-  const queries = Object.fromEntries(READS.map((route, i) => [route, async () => reply(STATUS + i, {})]));
-  const reads = READS.map((route) => {
+  const queries: Queries = {
+    ...Object.fromEntries(READS.map((route, i) => [route, async () => reply(STATUS + i, {})])),
+    'GET /replies/returned': async () => otherCopy.reply(STATUS, {}),
+    'GET /replies/thrown': async () => {
+      throw otherCopy.reply(STATUS, {});
+    },
+  };
+  const reads = Object.keys(queries).map((route) => {
     const [method = '', path = ''] = route.split(' ');
     return { method, path };
   });
@@ -80,5 +89,10 @@ describe('the routes of a service', () => {
     const { status } = await fetch(url + path, { method });
     const route = table.match(method, path);
     expect(READS[status - STATUS]).toBe(route && `${route.method} ${route.path}`);
+  });
+
+  it.each(['returned', 'thrown'])('know a reply that is %s and made by another copy of the package', async (how) => {
+    expect(otherCopy.Reply).not.toBe(Reply);
+    expect((await fetch(`${url}/replies/${how}`)).status).toBe(STATUS);
   });
 });

@@ -75,7 +75,7 @@ async function answer(query: Query, req: Request, res: Response, options: AppOpt
     if (needed !== undefined && applied.position < needed) return behind(res, applied.position);
     const params = req.params as QueryRequest['params'];
     const result = await ask(query, { params, query: req.query as QueryRequest['query'], identity, db: snapshot });
-    if (result instanceof Reply) res.status(result.status).json(result.body);
+    if (Reply.is(result)) res.status(result.status).json(result.body);
     else res.json(result);
   } finally {
     await snapshot.commit();
