@@ -1,4 +1,5 @@
-import { type Queries, type QueryRequest, reply } from '../kit/index.ts';
+import type { Queries } from '../kit/index.ts';
+import { idOf, notFound, pageOf } from '../request.ts';
 
 const PAGE_SIZE = 20;
 
@@ -37,18 +38,3 @@ export const queries: Queries = {
     return { memberId, page, posts };
   },
 };
-
-const notFound = () => reply(404, { error: 'not-found', message: 'There is nothing here.' });
-
-/** What cannot be an id names nothing. */
-function idOf({ params: { id = '' } }: QueryRequest): number {
-  if (!/^[1-9]\d{0,14}$/.test(id)) throw notFound();
-  return Number(id);
-}
-
-function pageOf({ query: { page = '1' } }: QueryRequest): number {
-  if (typeof page !== 'string' || !/^[1-9]\d{0,4}$/.test(page)) {
-    throw reply(400, { error: 'malformed', message: 'page must be a number from 1 to 99999.' });
-  }
-  return Number(page);
-}

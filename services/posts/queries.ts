@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { type Queries, type QueryRequest, reply } from '../kit/index.ts';
+import { handleOf, idOf, notFound, pageOf } from '../request.ts';
 import type { Post } from './events.ts';
 
 const PAGE_SIZE = 20;
@@ -110,25 +111,4 @@ async function visible({ db, identity }: QueryRequest, where: { 'p.id': number }
   if (row.status === 'draft' && row.authorId !== identity?.['id']) throw notFound();
   const { status, body, createdAt, updatedAt } = row;
   return { ...summary(row), status, body: JSON.parse(body), createdAt, updatedAt };
-}
-
-const notFound = () => reply(404, { error: 'not-found', message: 'There is nothing here.' });
-
-/** What cannot be an id names nothing. */
-function idOf({ params: { id = '' } }: QueryRequest): number {
-  if (!/^[1-9]\d{0,14}$/.test(id)) throw notFound();
-  return Number(id);
-}
-
-function handleOf({ params }: QueryRequest, name: string, max: number): string {
-  const handle = params[name] ?? '';
-  if (handle.length > max || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(handle)) throw notFound();
-  return handle;
-}
-
-function pageOf({ query: { page = '1' } }: QueryRequest): number {
-  if (typeof page !== 'string' || !/^[1-9]\d{0,4}$/.test(page)) {
-    throw reply(400, { error: 'malformed', message: 'page must be a number from 1 to 99999.' });
-  }
-  return Number(page);
 }

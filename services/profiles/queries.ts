@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { type Queries, type QueryRequest, reply } from '../kit/index.ts';
+import type { Queries } from '../kit/index.ts';
+import { handleOf, notFound, pageOf } from '../request.ts';
 
 const MEMBERS_PAGE = 50;
 const POSTS_SHOWN = 20;
@@ -19,7 +20,7 @@ export const queries: Queries = {
   async 'GET /members/:username'(request) {
     const { db } = request;
     const member = await db('members')
-      .where({ username: usernameOf(request) })
+      .where({ username: handleOf(request, 'username', 40) })
       .first('id', 'username', 'name', 'bio', 'status', 'joinedAt');
     if (!member) throw notFound();
     const bio = member.status === 'suspended' ? null : member.bio;
@@ -44,19 +45,4 @@ async function newestPosts(db: Knex, authorId: number) {
     claps: Number(claps),
     publication: publicationId && { id: publicationId, slug: publicationSlug, name: publicationName },
   }));
-}
-
-const notFound = () => reply(404, { error: 'not-found', message: 'There is nothing here.' });
-
-/** What cannot be a username names nobody. */
-function usernameOf({ params: { username = '' } }: QueryRequest): string {
-  if (username.length > 40 || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(username)) throw notFound();
-  return username;
-}
-
-function pageOf({ query: { page = '1' } }: QueryRequest): number {
-  if (typeof page !== 'string' || !/^[1-9]\d{0,4}$/.test(page)) {
-    throw reply(400, { error: 'malformed', message: 'page must be a number from 1 to 99999.' });
-  }
-  return Number(page);
 }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { type Queries, type QueryRequest, reply } from '../kit/index.ts';
+import { handleOf, notFound } from '../request.ts';
 
 export const queries: Queries = {
   async 'GET /publications'({ db }) {
@@ -61,10 +62,10 @@ function publicationQuery(db: Knex) {
     .select('o.username as ownerUsername', 'o.name as ownerName');
 }
 
-async function findPublication({ db, params: { slug = '' } }: QueryRequest): Promise<PublicationRow> {
-  const isSlug = slug.length <= 120 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(slug);
-  const publication = isSlug && (await publicationQuery(db).where('b.slug', slug).first());
-  if (!publication) throw reply(404, { error: 'not-found', message: 'There is nothing here.' });
+async function findPublication(request: QueryRequest): Promise<PublicationRow> {
+  const slug = handleOf(request, 'slug', 120);
+  const publication = await publicationQuery(request.db).where('b.slug', slug).first();
+  if (!publication) throw notFound();
   return publication;
 }
 
