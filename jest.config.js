@@ -1,4 +1,4 @@
-// Levels are chosen by suffix: `scripts/test unit|int|e2e` sets the pattern.
+// Levels are chosen by suffix: `scripts/test unit|int|e2e|kafka` sets the pattern.
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
