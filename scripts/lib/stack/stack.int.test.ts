@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { markOf, type ProcessMark } from './processes.ts';
+import { down, health, up } from './stack.ts';
+import { claim } from './state.ts';
+
+let parent: string;
+let folder: string;
+let children: ChildProcess[];
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), 'banyan-stack-test-'));
+  folder = join(parent, 'stack');
+  children = [];
+});
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(parent, { recursive: true });
+});
+
+function stranger(script = 'setInterval(() => {}, 1000)'): ChildProcess & { pid: number } {
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+  children.push(child);
+  return child as ChildProcess & { pid: number };
+}
+
+const remember = (supervisor: ProcessMark, part: ProcessMark) =>
+  claim(folder, { supervisor, ready: true, parts: [{ name: 'kafka', address: '', ...part }] });
+
+const runs = (child: ChildProcess) => child.exitCode === null && child.signalCode === null;
+
+describe('the end of a stack', () => {
+  it('comes for no process that only has the number of a part', async () => {
+    const [one, other] = [stranger(), stranger()];
+    const earlier = (pid: number) => ({ pid, started: String(Number(markOf(pid).started) - 1) });
+    remember(earlier(one.pid), earlier(other.pid));
+    expect(health(folder).map(({ live }) => live)).toEqual([false, false]);
+    expect(await down(folder)).toBe(true);
+    await sleep(200);
+    expect([runs(one), runs(other)]).toEqual([true, true]);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it('comes for its own processes, also for one that heeds no SIGTERM', async () => {
+    const stubborn = stranger(`process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000)`);
+    await new Promise((resolve) => stubborn.stdout?.once('data', resolve));
+    const part = stranger();
+    remember(markOf(part.pid), markOf(stubborn.pid));
+    expect(await down(folder)).toBe(true);
+    await sleep(50);
+    expect([runs(part), runs(stubborn)]).toEqual([false, false]);
+  });
+});
+
+describe('the start of a stack', () => {
+  it('takes no folder that holds something else', async () => {
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'thesis.txt'), 'years');
+    await expect(up(folder)).rejects.toThrow('holds thesis.txt; needed: a folder that is empty or not there');
+    expect(await down(folder)).toBe(false);
+    expect(existsSync(join(folder, 'thesis.txt'))).toBe(true);
+  });
+
+  it('leaves a folder to whoever was first', () => {
+    const state = { supervisor: markOf(process.pid), ready: false, parts: [] };
+    expect([claim(folder, state), claim(folder, state)]).toEqual(['claimed', 'taken']);
+  });
+});
