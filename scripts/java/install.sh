@@ -32,11 +32,10 @@ install_jars() {
   echo "banyan: fetching the jars of scripts/java/$1.pom.xml (Maven)" >&2
   mkdir -p "$(dirname "$folder")"
   new=$(mktemp -d "$folder.XXXXXX") log=$(mktemp)
-  if ! mvn -q -B -f "scripts/java/$1.pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+  if ! mvn -q -B -Dstyle.color=never -f "scripts/java/$1.pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
     -DoutputDirectory="$new/jars" >"$log" 2>&1; then
-    log=$(grep -m 1 ERROR "$log" || echo "see mvn -f scripts/java/$1.pom.xml dependency:copy-dependencies")
     rm -rf "$new"
-    missing "Maven could not fetch the jars of scripts/java/$1.pom.xml: $log"
+    missing "Maven could not fetch the jars of scripts/java/$1.pom.xml: $(sed -n '/ERROR/{s/.*\[ERROR\] //p;q;}' "$log")"
   fi
   rm -f "$log"
   # Unlike `mv`, this fails when another run has been faster.
