@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +12,7 @@ import { type Mariadb, startMariadb } from './mariadb.ts';
 let kafka: Kafka;
 let connect: Connect;
 let mariadb: Mariadb | undefined;
+const folder = mkdtempSync(join(tmpdir(), 'banyan-kafka-test-'));
 beforeAll(async () => {
   kafka = await startKafka();
   connect = await startConnect({ brokers: kafka.brokers });
@@ -21,6 +21,7 @@ afterAll(async () => {
   await mariadb?.stop();
   await connect.stop();
   await kafka.stop();
+  rmSync(folder, { recursive: true });
 });
 
 function clientOf({ brokers }: Kafka): Client {
@@ -85,7 +86,11 @@ describe('a private Kafka', () => {
   });
 
   it('makes no topic of its own accord', async () => {
-    await expect(reachable(kafka, 'never-made')).rejects.toThrow('does not host this topic-partition');
+    const producer = clientOf(kafka).producer({ retry: { retries: 3 } });
+    await producer.connect();
+    const sent = producer.send({ topic: 'never-made', messages: [{ value: 'x' }] });
+    await expect(sent).rejects.toThrow('does not host this topic-partition');
+    await producer.disconnect();
   });
 
   it('answers nothing while it is paused, and goes on afterwards', async () => {
@@ -100,7 +105,6 @@ describe('a private Kafka', () => {
   });
 
   it('takes further server properties, at the start and at a restart, and keeps a folder that was given', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'banyan-kafka-test-'));
     const small = await startKafka({ folder, extra: { 'message.max.bytes': '2000' } });
     await createTopic(small, 'small');
     const producer = clientOf(small).producer();
@@ -112,7 +116,6 @@ describe('a private Kafka', () => {
     await producer.disconnect();
     await small.stop();
     expect(existsSync(join(folder, 'data', 'small-0'))).toBe(true);
-    await rm(folder, { recursive: true });
   });
 
   it('says in its error what the log ended with', async () => {
