@@ -118,6 +118,27 @@ describe('a private Kafka', () => {
     expect(existsSync(join(folder, 'data', 'small-0'))).toBe(true);
   });
 
+  it('lets only clients be asked for a password, where further properties want one', async () => {
+    const guarded = await startKafka({
+      extra: {
+        'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+        'sasl.enabled.mechanisms': 'PLAIN',
+        'listener.name.client.plain.sasl.jaas.config':
+          'org.apache.kafka.common.security.plain.PlainLoginModule required user_banyan="secret";',
+      },
+    });
+    const topicsWith = async (password: string) => {
+      const sasl = { mechanism: 'plain' as const, username: 'banyan', password };
+      const retry = { retries: 0 };
+      const admin = new Client({ brokers: [guarded.brokers], logLevel: logLevel.NOTHING, sasl, retry }).admin();
+      await admin.connect();
+      return admin.listTopics().finally(() => admin.disconnect());
+    };
+    expect(await topicsWith('secret')).toEqual([]);
+    await expect(topicsWith('guess')).rejects.toThrow('Invalid username or password');
+    await guarded.stop();
+  });
+
   it('says in its error what the log ended with', async () => {
     await expect(startKafka({ extra: { 'log.retention.hours': 'soon' } })).rejects.toThrow(
       /kafka ended while it started:.*Invalid value soon for configuration log.retention.hours/s,

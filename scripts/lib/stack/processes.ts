@@ -24,16 +24,21 @@ export function memoryMb({ pid }: ProcessMark): number {
   return Math.round(Number(stdout) / 1024);
 }
 
-/** Ends it with SIGTERM, or with SIGKILL when it has not heeded that in time; returns when it is gone. */
-export async function endProcess(mark: ProcessMark, patienceMs: number): Promise<void> {
-  if (!(await gone(mark, 'SIGTERM', patienceMs)) && !(await gone(mark, 'SIGKILL', 10_000)))
-    throw new Error(`process ${mark.pid} does not end`);
+/** Ends it at once, and all of its process group where it leads one; returns when it is gone. */
+export async function endProcess(mark: ProcessMark): Promise<void> {
+  if (lives(mark) && !killed(-mark.pid)) killed(mark.pid);
+  for (const deadline = Date.now() + 10_000; lives(mark); await sleep(20))
+    if (Date.now() > deadline) throw new Error(`process ${mark.pid} does not end`);
 }
 
-async function gone(mark: ProcessMark, signal: NodeJS.Signals, patienceMs: number): Promise<boolean> {
-  if (lives(mark)) process.kill(mark.pid, signal);
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(20)) if (!lives(mark)) return true;
-  return !lives(mark);
+/** False when there is no such process or group. */
+function killed(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
 }
 
 /** Undefined for one that is not there, or only its parent's to bury. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { markOf, type ProcessMark } from './processes.ts';
+import { lives, markOf, type ProcessMark } from './processes.ts';
 import { down, health, up } from './stack.ts';
 import { claim } from './state.ts';
 
@@ -21,10 +21,21 @@ afterEach(() => {
   rmSync(parent, { recursive: true });
 });
 
-function stranger(script = 'setInterval(() => {}, 1000)'): ChildProcess & { pid: number } {
-  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+function stranger(): ChildProcess & { pid: number } {
+  const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
   children.push(child);
   return child as ChildProcess & { pid: number };
+}
+
+/** As the supervisor is: the leader of a process group, with a child that nobody has written down. */
+async function leader(): Promise<{ pid: number; unwritten: number }> {
+  const child = spawn('sh', ['-c', 'sleep 1000 & echo $!; wait'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  children.push(child);
+  const unwritten = await new Promise<number>((resolve) => child.stdout.once('data', (line) => resolve(Number(line))));
+  return { pid: child.pid ?? 0, unwritten };
 }
 
 const remember = (supervisor: ProcessMark, part: ProcessMark) =>
@@ -44,14 +55,22 @@ describe('the end of a stack', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  it('comes for its own processes, also for one that heeds no SIGTERM', async () => {
-    const stubborn = stranger(`process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000)`);
-    await new Promise((resolve) => stubborn.stdout?.once('data', resolve));
-    const part = stranger();
-    remember(markOf(part.pid), markOf(stubborn.pid));
+  it('comes for its own processes, and for what its supervisor was just starting', async () => {
+    const [supervisor, part] = [await leader(), stranger()];
+    const unwritten = markOf(supervisor.unwritten);
+    remember(markOf(supervisor.pid), markOf(part.pid));
     expect(await down(folder)).toBe(true);
     await sleep(50);
-    expect([runs(part), runs(stubborn)]).toEqual([false, false]);
+    expect([runs(part), lives(unwritten)]).toEqual([false, false]);
+  });
+
+  it('comes after a crash for the parts that are left', async () => {
+    const [supervisor, part] = [stranger(), stranger()];
+    remember(markOf(supervisor.pid), markOf(part.pid));
+    supervisor.kill('SIGKILL');
+    expect(await down(folder)).toBe(true);
+    await sleep(50);
+    expect(runs(part)).toBe(false);
   });
 });
 

@@ -20,6 +20,7 @@ export async function up(folder: string): Promise<{ state: StackState; found: 's
   if (claimed === 'taken') return { state: await ready(folder), found: 'running' };
   const log = openSync(join(folder, 'supervisor.log'), 'a');
   const args = ['scripts/stack.ts', 'supervise', '--folder', folder];
+  // Detached: leader of a process group of its own, out of reach of a Ctrl-C in this terminal.
   const supervisor = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   writeState(folder, { supervisor: markOf(supervisor.pid ?? 0), ready: false, parts: [] });
@@ -47,11 +48,11 @@ async function ready(folder: string): Promise<StackState> {
 export async function down(folder: string): Promise<boolean> {
   const state = readState(folder);
   if (!state) return false;
-  // First the supervisor, which could start more; then what it had started by then. The data goes with the folder, so
-  // no part needs time to put it in order.
-  if (state.supervisor.pid !== process.pid) await endProcess(state.supervisor, 5000);
+  // First the supervisor, with whatever it is just starting; then what it had started by then. The data goes with the
+  // folder, so no part needs time to put it in order.
+  if (state.supervisor.pid !== process.pid) await endProcess(state.supervisor);
   const { parts } = readState(folder) ?? state;
-  await Promise.all(parts.map((part) => endProcess(part, 0)));
+  await Promise.all(parts.map(endProcess));
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   return true;
 }

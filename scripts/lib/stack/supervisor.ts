@@ -19,15 +19,18 @@ export async function supervise(folder: string): Promise<void> {
     mkdirSync(join(folder, part));
     return join(folder, part);
   };
-  const [, kafka] = await Promise.all([
+  const both = [
     startMariadb({ folder: home('mariadb') }).then((mariadb) => {
       remember('mariadb', mariadb.pid, `${mariadb.host}:${mariadb.port}`);
     }),
-    startKafka({ folder: home('kafka') }).then((started) => {
-      remember('kafka', started.pid, started.brokers);
-      return started;
+    startKafka({ folder: home('kafka') }).then((kafka) => {
+      remember('kafka', kafka.pid, kafka.brokers);
+      return kafka;
     }),
-  ]);
+  ] as const;
+  // When one fails, the other one still writes into a folder that is about to be removed.
+  await Promise.allSettled(both);
+  const [, kafka] = await Promise.all(both);
   const connect = await startConnect({ brokers: kafka.brokers, folder: home('connect') });
   remember('connect', connect.pid, connect.url);
   state.ready = true;
