@@ -27,8 +27,9 @@ export async function up(folder: string): Promise<{ state: StackState; found: 's
   const ended = new Promise<'ended'>((resolve) => supervisor.once('exit', () => resolve('ended')));
   const outcome = await Promise.race([ready(folder), ended]).catch(() => 'ended' as const);
   if (outcome === 'ended') {
-    const said = readFileSync(join(folder, 'supervisor.log'), 'utf8');
-    await down(folder);
+    const ours = readState(folder)?.supervisor.pid === supervisor.pid;
+    const said = ours ? readFileSync(join(folder, 'supervisor.log'), 'utf8') : 'It was ended meanwhile.';
+    if (ours) await down(folder);
     throw new Error(`The stack did not start:\n${said}`);
   }
   supervisor.unref();
