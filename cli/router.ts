@@ -3,9 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type RoutingState, startRouter } from '../router/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import type { Config } from './config/schema.ts';
 import { openSource } from './emit.ts';
-import { serviceUrl } from './serve.ts';
+import { routerOptions } from './router-options.ts';
 import { startThread } from './threads.ts';
 
 export function registerRouter(program: Command): void {
@@ -18,22 +17,7 @@ export function registerRouter(program: Command): void {
 async function runRouter(context: Context): Promise<number> {
   const { config, logger, signal } = context;
   const source = openSource(config, logger);
-  const { host, port, adminHost, adminPort, sessionCookie, strict, testerToken, timeoutMs } = config.router;
-  const router = await startRouter({
-    listen: { host, port },
-    admin: { host: adminHost, port: adminPort },
-    monolith: new URL(config.monolith.url).origin,
-    services: Object.fromEntries(config.domains.map(({ name }) => [name, serviceUrl(config, name)])),
-    routes: routesOf(config),
-    head: () => source.head(),
-    secret: context.secret,
-    strict,
-    logger,
-    limits: { upstreamTimeoutMs: timeoutMs },
-    ...(config.identify && { identify: config.identify }),
-    ...(sessionCookie !== undefined && { sessionCookie }),
-    ...(testerToken !== '' && { testerToken }),
-  });
+  const router = await startRouter(routerOptions(context, () => source.head()));
   const following = followLog(context, router);
   if (!signal.aborted) await once(signal, 'abort');
   await router.close();
@@ -68,11 +52,4 @@ async function followLog(
     router.apply({ version: Date.now(), domains: {} });
     await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
   }
-}
-
-function routesOf(config: Config) {
-  return config.domains.flatMap(({ name, routes }) => [
-    ...routes.reads.map((route) => ({ ...route, domain: name, kind: 'read' as const })),
-    ...routes.writes.map((route) => ({ ...route, domain: name, kind: 'write' as const })),
-  ]);
 }

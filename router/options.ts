@@ -38,8 +38,11 @@ export interface RouterOptions {
   readonly secureCookies?: boolean;
   /** Says in `Banyan-Served-By` who answered and why. Default true. */
   readonly servedByHeader?: boolean;
-  /** For how long a session's reads wait for its own writes. Default 10. */
-  readonly positionTtlSeconds?: number;
+  /**
+   * For how long a session's reads are asked for its own writes. Not less than the lag at which the services stop
+   * answering: in between, a service would answer a session from before its write.
+   */
+  readonly positionTtlSeconds: number;
   /** For how long an identity is taken from memory. Default 5,000. */
   readonly identityTtlMs?: number;
   readonly breaker?: Partial<BreakerOptions>;
@@ -108,7 +111,6 @@ export function settingsOf(options: RouterOptions): Settings {
     strict: false,
     secureCookies: false,
     servedByHeader: true,
-    positionTtlSeconds: 10,
     identityTtlMs: 5_000,
     ...options,
     admin: { host: '127.0.0.1', port: 0, allowedHosts: [], ...options.admin },

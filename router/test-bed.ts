@@ -65,6 +65,7 @@ export async function testbed({
     head: async () => 'p1',
     secret: SECRET,
     testerToken: TESTER,
+    positionTtlSeconds: 10,
     ...options,
   });
   if (percent !== 'none') router.apply(ordersAt(percent));

@@ -17,6 +17,7 @@ const router = await startRouter({
   secret: 'a secret for the benchmark of the router',
   sessionCookie: 'sid',
   testerToken: 'a token for testers',
+  positionTtlSeconds: 11,
 });
 router.apply({
   version: 1,

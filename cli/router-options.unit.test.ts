@@ -1,0 +1,20 @@
+import { describe, expect, it } from '@jest/globals';
+import pino from 'pino';
+import { type BanyanConfig, configSchema } from './config/schema.ts';
+import { routerOptions } from './router-options.ts';
+
+function optionsOf(settings: Pick<BanyanConfig, 'services' | 'router'>) {
+  const orders = { name: 'orders', tables: {}, routes: { reads: [], writes: [] } };
+  const monolith = { url: 'http://127.0.0.1:1', database: { schema: 'shop' } };
+  const config = configSchema.parse({ monolith, domains: [orders], ...settings });
+  return routerOptions({ config, secret: 's', logger: pino({ level: 'silent' }) }, async () => 'p');
+}
+
+describe('the options of the router', () => {
+  it.each([500, 10_000, 10_001, 90_000])(
+    'let a session ask for its writes for longer than a service that lags %d ms may answer without them',
+    (maxLagMs) => {
+      expect(optionsOf({ services: { maxLagMs } }).positionTtlSeconds * 1000).toBeGreaterThan(maxLagMs);
+    },
+  );
+});
