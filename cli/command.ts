@@ -1,12 +1,12 @@
-import { userInfo } from 'node:os';
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import pino, { type Logger } from 'pino';
 import { BanyanError } from '../log/index.ts';
 import type { Domain } from '../services/kit/index.ts';
+import { ask } from './ask.ts';
 import { CONFIG_FILE, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { cliFault } from './errors.ts';
+import { userName } from './user-name.ts';
 
 /** Exit codes: the same for every command. */
 export const EXIT = { done: 0, error: 1, differences: 2, refused: 3, usage: 64, interrupted: 130 } as const;
@@ -34,7 +34,7 @@ export class Context {
 
   /** Who asks: goes into every control record. */
   get actor(): string {
-    return userInfo().username;
+    return userName();
   }
 
   /** @throws BNY-CLI-CONFIG when there is none */
@@ -74,11 +74,11 @@ export class Context {
       this.note('Nothing was changed: this is the plan. Add --yes to act on it.');
       return false;
     }
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await terminal.question('Only "yes" acts on this plan: ').finally(() => terminal.close());
-    if (answer.trim() !== 'yes')
-      throw cliFault('BNY-CLI-UNCONFIRMED', { found: JSON.stringify(answer), needed: '"yes"' });
-    return true;
+    const answer = await ask('Only "yes" acts on this plan: ', this.signal);
+    if (answer?.trim() === 'yes') return true;
+    if (answer === undefined) this.note('');
+    const found = answer === undefined ? 'no answer' : JSON.stringify(answer);
+    throw cliFault('BNY-CLI-UNCONFIRMED', { found, needed: '"yes"' });
   }
 }
 
