@@ -86,6 +86,18 @@ describe('IdentityCache', () => {
     await expect(answer).rejects.toThrow('too large');
   });
 
+  it('goes on asking about others after identities that no header can hold', async () => {
+    const { asked, who } = cache();
+    for (let n = 0; n < 3; n++) {
+      const answer = who({ ...ann, cookie: `sid=a; n=${n}` });
+      asked[n]?.answer({ groups: 'x'.repeat(10_000) });
+      await expect(answer).rejects.toThrow('too large');
+    }
+    const other = who({ ...ann, session: 'b', cookie: 'sid=b' });
+    asked[3]?.answer({ user: 'bob' });
+    expect(await other).toEqual({ identity: { user: 'bob' } });
+  });
+
   it('forgets those who have not come for longest', async () => {
     const { asked, who } = cache();
     const visit = async (session: number) => {
