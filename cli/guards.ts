@@ -3,6 +3,7 @@ import type { Domain } from '../services/kit/index.ts';
 import type { Context } from './command.ts';
 import { openSource } from './emit.ts';
 import { cliFault } from './errors.ts';
+import { reasonOf } from './reach.ts';
 
 /** A condition of a step. "Not now" is a value: a guard that cannot be checked throws instead. */
 export interface Guard {
@@ -70,7 +71,7 @@ async function healthOf(url: string): Promise<string | undefined> {
     const body = (await response.json()) as { status?: string };
     return response.ok ? undefined : `${url}: ${body.status ?? response.status}`;
   } catch (error) {
-    return `${url}: ${(error as Error).cause instanceof Error ? ((error as Error).cause as Error).message : (error as Error).message}`;
+    return `${url}: ${reasonOf(error)}`;
   }
 }
 

@@ -4,7 +4,12 @@ export async function reach(url: string): Promise<string | undefined> {
     await fetch(url, { signal: AbortSignal.timeout(3000), redirect: 'manual' });
     return undefined;
   } catch (error) {
-    const { cause, message } = error as Error;
-    return cause instanceof Error ? cause.message : message;
+    return reasonOf(error);
   }
+}
+
+/** Why `fetch` has failed: the cause says more than its own message. */
+export function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  return cause instanceof Error ? cause.message : message;
 }

@@ -4,7 +4,7 @@ import { routerFault } from './errors.ts';
 export interface DomainState {
   /** The share of sessions whose reads go to the service, 0 to 100. */
   readonly percent: number;
-  /** False while the service must not answer at all: not seeded, parked, lagging beyond its limit. */
+  /** False while the service must not answer at all: not seeded, or parked. That it lags it says itself, answer by answer. */
   readonly serveable: boolean;
   /** Why it is as it is, for people. */
   readonly why?: string;
