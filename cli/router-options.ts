@@ -8,15 +8,17 @@ export function routerOptions(
   { config, secret, logger }: Pick<Context, 'config' | 'secret' | 'logger'>,
   head: RouterOptions['head'],
 ): RouterOptions {
-  const { host, port, adminHost, adminPort, sessionCookie, strict, testerToken, timeoutMs } = config.router;
+  const { host, port, adminHost, adminPort, adminAllowedHosts, timeoutMs } = config.router;
+  const { secureCookies, sessionCookie, strict, testerToken } = config.router;
   return {
     listen: { host, port },
-    admin: { host: adminHost, port: adminPort },
+    admin: { host: adminHost, port: adminPort, allowedHosts: adminAllowedHosts },
     monolith: new URL(config.monolith.url).origin,
     services: Object.fromEntries(config.domains.map(({ name }) => [name, serviceUrl(config, name)])),
     routes: routesOf(config),
     head,
     secret,
+    secureCookies,
     strict,
     logger,
     // A service answers until its store is that old. Browsers count in whole seconds, hence one more.

@@ -17,4 +17,12 @@ describe('the options of the router', () => {
       expect(optionsOf({ services: { maxLagMs } }).positionTtlSeconds * 1000).toBeGreaterThan(maxLagMs);
     },
   );
+
+  it('are those that the configuration gives', () => {
+    const router = { secureCookies: true, adminHost: '0.0.0.0', adminAllowedHosts: ['router.internal:4001'] };
+    expect(optionsOf({ router })).toMatchObject({
+      secureCookies: true,
+      admin: { host: '0.0.0.0', port: 4001, allowedHosts: ['router.internal:4001'] },
+    });
+  });
 });

@@ -48,6 +48,7 @@ describe('the admin port', () => {
     const answer = await admin(bed, '/state', { host });
     expect(answer.status).toBe(421);
     expect(answer.body).not.toContain('domains');
+    expect(answer.body).toContain('router.adminAllowedHosts');
   });
 
   it('answers to Hosts that were allowed, and to localhost', async () => {

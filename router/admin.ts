@@ -15,7 +15,7 @@ export function adminServer(plane: DataPlane): Server {
       type: 'about:blank',
       title: 'this Host is not allowed',
       status: 421,
-      detail: 'See admin.allowedHosts.',
+      detail: 'Name it in router.adminAllowedHosts.',
     });
   });
   app.get('/livez', (_req, res) => void res.type('text').send('ok\n'));

@@ -154,7 +154,7 @@ export class Exchange {
   #relay(attempt: Attempt, answer: IncomingMessage, intake: Intake, added: string[] = []): boolean {
     const { draining, log, settings } = this.#plane;
     const res = this.#res;
-    if (settings.servedByHeader) added.push('Banyan-Served-By', this.#servedBy());
+    added.push('Banyan-Served-By', this.#servedBy());
     if (intake.newSession !== undefined) {
       added.push('Set-Cookie', setCookie(SESSION_COOKIE, intake.newSession, { secure: settings.secureCookies }));
     }

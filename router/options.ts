@@ -36,15 +36,11 @@ export interface RouterOptions {
   readonly strict?: boolean;
   /** Adds `Secure` to the router's cookies: for a site that browsers reach by HTTPS. */
   readonly secureCookies?: boolean;
-  /** Says in `Banyan-Served-By` who answered and why. Default true. */
-  readonly servedByHeader?: boolean;
   /**
    * For how long a session's reads are asked for its own writes. Not less than the lag at which the services stop
    * answering: in between, a service would answer a session from before its write.
    */
   readonly positionTtlSeconds: number;
-  /** For how long an identity is taken from memory. Default 5,000. */
-  readonly identityTtlMs?: number;
   readonly breaker?: Partial<BreakerOptions>;
   readonly limits?: Partial<Limits>;
   readonly logger?: Logger;
@@ -53,13 +49,10 @@ export interface RouterOptions {
 /** Times are for one wait, not for a whole request, where nothing else is said. */
 export interface Limits {
   readonly maxConnections: number;
-  readonly maxHeaderBytes: number;
   /** For the whole head of a request. */
   readonly headersTimeoutMs: number;
   /** For a whole request with its body; bounds uploads. */
   readonly requestTimeoutMs: number;
-  /** How long an idle connection of a client stays open. More than a load balancer in front keeps its own. */
-  readonly keepAliveTimeoutMs: number;
   /** For connecting to a server behind; and how long an idle connection to one is kept for the next request. Less than that server keeps its own. */
   readonly connectTimeoutMs: number;
   /** Silence of a server behind, before and in its answer. */
@@ -74,10 +67,8 @@ export interface Limits {
 
 const DEFAULT_LIMITS: Limits = {
   maxConnections: 10_000,
-  maxHeaderBytes: 16_384,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 300_000,
-  keepAliveTimeoutMs: 65_000,
   connectTimeoutMs: 4_000,
   upstreamTimeoutMs: 60_000,
   serviceTimeoutMs: 2_000,
@@ -110,8 +101,6 @@ export function settingsOf(options: RouterOptions): Settings {
   return {
     strict: false,
     secureCookies: false,
-    servedByHeader: true,
-    identityTtlMs: 5_000,
     ...options,
     admin: { host: '127.0.0.1', port: 0, allowedHosts: [], ...options.admin },
     breaker: { failures: 5, delayMs: 2_000, ...options.breaker },

@@ -16,6 +16,17 @@ describe('the answer to a write', () => {
     }
   });
 
+  it('sends cookies over HTTPS alone where the site is reached by it', async () => {
+    await using bed = await testbed({ secureCookies: true, percent: 50 });
+    const write = await ask(bed.port, '/orders', { method: 'POST' });
+    const read = await ask(bed.port, '/orders');
+    const cookies = [...(write.headers['set-cookie'] ?? []), ...(read.headers['set-cookie'] ?? [])];
+    expect(cookies).toEqual([
+      expect.stringMatching(/^banyan_position=.*; Secure$/),
+      expect.stringMatching(/^banyan_session=.*; Secure$/),
+    ]);
+  });
+
   it('keeps the monolith’s own cookies, and only the router’s own position', async () => {
     await using bed = await testbed({
       onMonolith: (_req, res) => res.writeHead(201, { 'set-cookie': ['a=1', 'b=2'], 'banyan-position': 'mine' }).end(),

@@ -30,6 +30,12 @@ export interface Router {
   close(): Promise<void>;
 }
 
+/** For how long an identity is taken from memory. */
+const IDENTITY_TTL_MS = 5_000;
+const MAX_HEADER_BYTES = 16_384;
+/** How long an idle connection of a client stays open: longer than load balancers keep theirs. */
+const KEEP_ALIVE_MS = 65_000;
+
 /** @throws BNY-ROUTER-OPTIONS, BNY-ROUTER-ROUTES, BNY-ROUTER-PORT-IN-USE, BNY-ROUTER-LISTEN */
 export async function startRouter(options: RouterOptions): Promise<Router> {
   const settings = settingsOf(options);
@@ -100,7 +106,7 @@ function dataPlane(settings: Settings): DataPlane {
       new IdentityCache({
         identify,
         secret: settings.secret,
-        ttlMs: settings.identityTtlMs,
+        ttlMs: IDENTITY_TTL_MS,
         timeoutMs: limits.identityTimeoutMs,
         breaker,
         failed: (error) => log.warn({ err: error }, 'it could not be found out who asks'),
@@ -119,8 +125,8 @@ function publicServer(plane: DataPlane, upgraded: Set<Socket>): Server {
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: Math.min(30_000, limits.headersTimeoutMs),
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
-      maxHeaderSize: limits.maxHeaderBytes,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
       optimizeEmptyRequests: true,
       // An offer to speak h2c may be passed over in silence; many clients make it with every request.
       shouldUpgradeCallback: isWebSocket,

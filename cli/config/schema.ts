@@ -62,6 +62,16 @@ const settings = z.strictObject({
       port: port.default(4000).describe('its port'),
       adminHost: z.string().default('127.0.0.1').describe('health and metrics'),
       adminPort: port.default(4001).describe('its port'),
+      adminAllowedHosts: z
+        .array(z.string())
+        .default([])
+        .describe(
+          'values of Host that health and metrics answer to besides `adminHost` and loopback, such as `router.internal:4001`; others are refused',
+        ),
+      secureCookies: z
+        .boolean()
+        .default(false)
+        .describe('add `Secure` to the router’s cookies: for a site that browsers reach by HTTPS'),
       sessionCookie: z
         .string()
         .optional()
