@@ -9,7 +9,7 @@ export function routerOptions(
   head: RouterOptions['head'],
 ): RouterOptions {
   const { host, port, adminHost, adminPort, adminAllowedHosts, timeoutMs } = config.router;
-  const { secureCookies, sessionCookie, strict, testerToken } = config.router;
+  const { secureCookies, sessionCookie, strict, testerToken, trustedProxies } = config.router;
   return {
     listen: { host, port },
     admin: { host: adminHost, port: adminPort, allowedHosts: adminAllowedHosts },
@@ -20,6 +20,7 @@ export function routerOptions(
     secret,
     secureCookies,
     strict,
+    trustedProxies,
     logger,
     // A service answers until its store is that old. Browsers count in whole seconds, hence one more.
     positionTtlSeconds: Math.ceil(config.services.maxLagMs / 1000) + 1,

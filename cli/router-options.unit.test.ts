@@ -19,9 +19,15 @@ describe('the options of the router', () => {
   );
 
   it('are those that the configuration gives', () => {
-    const router = { secureCookies: true, adminHost: '0.0.0.0', adminAllowedHosts: ['router.internal:4001'] };
+    const router = {
+      secureCookies: true,
+      trustedProxies: ['10.0.0.0/8'],
+      adminHost: '0.0.0.0',
+      adminAllowedHosts: ['router.internal:4001'],
+    };
     expect(optionsOf({ router })).toMatchObject({
       secureCookies: true,
+      trustedProxies: ['10.0.0.0/8'],
       admin: { host: '0.0.0.0', port: 4001, allowedHosts: ['router.internal:4001'] },
     });
   });

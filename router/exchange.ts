@@ -49,7 +49,7 @@ export class Exchange {
 
   #toService(intake: Intake, service: Service, reason: string): void {
     const { identities, metrics } = this.#plane;
-    const asked = identities?.signedFor(intake.credentials, () => forwardedHeaders(this.#req, intake.received));
+    const asked = identities?.signedFor(intake.credentials, () => forwardedHeaders(intake));
     const send = (identity?: string) => this.#sendToService(intake, service, reason, identity);
     const missed = () => {
       metrics.identitiesMissed.add(service.domain);
@@ -74,7 +74,7 @@ export class Exchange {
       {
         req: this.#req,
         target: intake.target,
-        headers: serviceHeaders(this.#req, intake.received, { identity, minPosition: intake.minPosition }),
+        headers: serviceHeaders(intake, identity),
         hasBody: false,
         timeoutMs: settings.limits.serviceTimeoutMs,
       },
@@ -104,7 +104,7 @@ export class Exchange {
       {
         req: this.#req,
         target: intake.target,
-        headers: forwardedHeaders(this.#req, intake.received),
+        headers: forwardedHeaders(intake),
         hasBody: intake.hasBody,
       },
       {

@@ -4,10 +4,12 @@ import { parseTarget } from './canonical-path.ts';
 import { cookieValue, POSITION_COOKIE, SESSION_COOKIE } from './cookies.ts';
 import type { DataPlane } from './data-plane.ts';
 import { type Doubt, decide, type RequestFacts, type Side, type Verdict } from './decide.ts';
+import { isHostClear } from './host.ts';
 import type { Credentials } from './identity-cache.ts';
+import { type Origin, originOf } from './origin.ts';
 import { isPosition, UNKNOWN_POSITION } from './position.ts';
 import type { ProblemCode } from './problem.ts';
-import { hasBody, isHostClear } from './request-headers.ts';
+import { hasBody } from './request-headers.ts';
 import type { RouteDeclaration } from './routes.ts';
 import { bucketOf } from './session.ts';
 
@@ -16,6 +18,7 @@ export interface Intake {
   readonly verdict: Verdict;
   readonly target: string;
   readonly received: IncomingHttpHeaders;
+  readonly origin: Origin;
   readonly hasBody: boolean;
   /** It may change something: what was known of this session, or what its reads must show. */
   readonly writes: boolean;
@@ -45,6 +48,7 @@ export function takeIn(plane: DataPlane, req: IncomingMessage): Intake | Problem
   const request = {
     target,
     received,
+    origin: originOf(req, received, plane.settings.trustedProxies),
     hasBody: hasBody(received),
     writes,
     credentials: { session: session ?? undefined, cookie: received.cookie, authorization: received.authorization },

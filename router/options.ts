@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { BlockList } from 'node:net';
 import type { Logger } from 'pino';
 import type { Identity } from '../services/kit/http/identity-header.ts';
 import type { BreakerOptions } from './breaker.ts';
 import { routerFault } from './errors.ts';
+import { isNetwork, networksOf } from './networks.ts';
 import type { RouteDeclaration } from './routes.ts';
 
 export interface Address {
@@ -28,6 +30,11 @@ export interface RouterOptions {
   readonly identify?: (headers: IncomingHttpHeaders) => Promise<Identity | null>;
   /** Signs the identity header; the services hold the same. At least 32 characters. */
   readonly secret: string;
+  /**
+   * Addresses, and networks such as `10.0.0.0/8`, of the proxies in front: their word on who the client is and how it
+   * came is passed on. Nobody else's is.
+   */
+  readonly trustedProxies?: readonly string[];
   /** The monolith's session cookie. Reads stick to a side by it, and identities are dropped by it. */
   readonly sessionCookie?: string;
   /** Who sends it in `Banyan-Tester` may choose the side by `Banyan-Prefer`. At least 16 characters. */
@@ -78,9 +85,10 @@ const DEFAULT_LIMITS: Limits = {
 };
 
 /** The options with everything filled in that has a default. */
-export type Settings = Required<Omit<RouterOptions, Optional>> &
+export type Settings = Required<Omit<RouterOptions, Optional | 'trustedProxies'>> &
   Pick<RouterOptions, Optional> & {
     readonly limits: Limits;
+    readonly trustedProxies: BlockList;
     readonly breaker: BreakerOptions;
     readonly admin: Address & { readonly allowedHosts: readonly string[] };
   };
@@ -89,10 +97,12 @@ type Optional = 'identify' | 'sessionCookie' | 'testerToken' | 'logger' | 'limit
 
 /** @throws BNY-ROUTER-OPTIONS naming everything that is wrong. */
 export function settingsOf(options: RouterOptions): Settings {
+  const proxies = options.trustedProxies ?? [];
   const flaws = [
     ...[options.monolith, ...Object.values(options.services)].map(originFlaw),
     options.secret.length < 32 && 'secret has less than 32 characters',
     options.testerToken !== undefined && options.testerToken.length < 16 && 'testerToken has less than 16 characters',
+    ...proxies.map((text) => !isNetwork(text) && `trustedProxies: ${text} is no address and no network`),
     ...new Set(
       options.routes.map(({ domain }) => !Object.hasOwn(options.services, domain) && `services lack ${domain}`),
     ),
@@ -102,6 +112,7 @@ export function settingsOf(options: RouterOptions): Settings {
     strict: false,
     secureCookies: false,
     ...options,
+    trustedProxies: networksOf(proxies),
     admin: { host: '127.0.0.1', port: 0, allowedHosts: [], ...options.admin },
     breaker: { failures: 5, delayMs: 2_000, ...options.breaker },
     limits: { ...DEFAULT_LIMITS, ...options.limits },

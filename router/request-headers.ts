@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { IDENTITY_HEADER } from '../services/kit/http/identity-header.ts';
+import type { Origin } from './origin.ts';
 
 export type RequestHeaders = Record<string, string | string[]>;
 
@@ -15,8 +16,13 @@ const DROPPED = new Set([
 /** A client that names one of these in Connection would change what the request means, or where its body ends. */
 const KEPT = new Set(['host', 'content-length', 'cookie', 'authorization']);
 
+interface Received {
+  readonly received: IncomingHttpHeaders;
+  readonly origin: Origin;
+}
+
 /** What a server behind the router is sent in place of the client's own headers. */
-export function forwardedHeaders(req: IncomingMessage, received: IncomingHttpHeaders): RequestHeaders {
+export function forwardedHeaders({ received, origin }: Received): RequestHeaders {
   const listed = connectionOptions(received.connection);
   const headers: RequestHeaders = {};
   for (const name in received) {
@@ -25,19 +31,18 @@ export function forwardedHeaders(req: IncomingMessage, received: IncomingHttpHea
   }
   // Without it a chunked body of a GET would be sent without any framing: the next request on that connection.
   if (received['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked';
-  setForwarded(headers, req, received.host);
+  setForwarded(headers, origin);
   return headers;
 }
 
 /** Services trust the router's signed identity alone: the monolith's secrets are none of their business. */
 export function serviceHeaders(
-  req: IncomingMessage,
-  received: IncomingHttpHeaders,
-  { identity, minPosition }: { identity: string | undefined; minPosition: string | undefined },
+  request: Received & { readonly minPosition?: string | undefined },
+  identity: string | undefined,
 ): RequestHeaders {
-  const { cookie, authorization, ...headers } = forwardedHeaders(req, received);
+  const { cookie, authorization, ...headers } = forwardedHeaders(request);
   if (identity !== undefined) headers[IDENTITY_HEADER] = identity;
-  if (minPosition !== undefined) headers['banyan-min-position'] = minPosition;
+  if (request.minPosition !== undefined) headers['banyan-min-position'] = request.minPosition;
   return headers;
 }
 
@@ -52,45 +57,16 @@ function connectionOptions(connection: string | undefined): Set<string> | undefi
   return new Set(connection.split(',').map((option) => option.trim().toLowerCase()));
 }
 
-function setForwarded(headers: RequestHeaders, req: IncomingMessage, host: string | undefined): void {
-  const { socket } = req;
-  const peer = socket.remoteAddress ?? 'unknown';
-  const address = peer.startsWith('::ffff:') ? peer.slice(7) : peer;
-  headers['x-forwarded-for'] = address;
-  headers['x-forwarded-proto'] = 'http';
-  const node = address.includes(':') ? `"[${address}]"` : address;
-  if (host === undefined) {
-    headers['forwarded'] = `for=${node};proto=http`;
-  } else {
-    headers['x-forwarded-host'] = host;
-    headers['forwarded'] = `for=${node};host="${host}";proto=http`;
-  }
+function setForwarded(headers: RequestHeaders, { addresses, proto, host }: Origin): void {
+  headers['x-forwarded-for'] = addresses.join(', ');
+  headers['x-forwarded-proto'] = proto;
+  if (host !== undefined) headers['x-forwarded-host'] = host;
+  const rest = `${host === undefined ? '' : `;host="${host}"`};proto=${proto}`;
+  const node = (address: string) => (address.includes(':') ? `"[${address}]"` : address);
+  headers['forwarded'] = addresses.map((address) => `for=${node(address)}${rest}`).join(', ');
 }
 
 export function hasBody(received: IncomingHttpHeaders): boolean {
   const length = received['content-length'];
   return received['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
-}
-
-/** Node takes the first of several Hosts; another server may take the last. */
-export function isHostClear(req: IncomingMessage): boolean {
-  const { rawHeaders } = req;
-  let seen = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] as string;
-    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
-    if (++seen > 1 || !isHostValue(rawHeaders[at + 1] as string)) return false;
-  }
-  return true;
-}
-
-function isHostValue(value: string): boolean {
-  for (let at = 0; at < value.length; at++) {
-    const code = value.charCodeAt(at);
-    // Letters, digits and `-.:[]_%~`: a name or address with a port. Anything else could leave the quotes of Forwarded.
-    const alphanumeric =
-      (code >= 0x30 && code <= 0x3a) || (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5b);
-    if (!alphanumeric && !'-.]_%~'.includes(value[at] as string)) return false;
-  }
-  return true;
 }

@@ -31,9 +31,11 @@ describe('startRouter', () => {
       services: { shops: 'shops' },
       secret: 'short',
       testerToken: 'short',
+      trustedProxies: ['10.0.0.0/33', '10.0.0.0/8', 'balancer'],
     });
     expect(code).toBe('BNY-ROUTER-OPTIONS');
-    for (const flaw of ['http://127.0.0.1/path', 'shops is not', 'secret', 'testerToken', 'services lack orders']) {
+    const flaws = ['http://127.0.0.1/path', 'shops is not', 'secret', 'testerToken', 'services lack orders'];
+    for (const flaw of [...flaws, '10.0.0.0/33 is no address', 'balancer is no address']) {
       expect(found).toContain(flaw);
     }
   });

@@ -33,7 +33,7 @@ export async function handleUpgrade(
   const intake = takeIn(plane, req);
   if (typeof intake === 'string') return refuse(intake);
 
-  const { service, reason, headers } = await wayOf(plane, req, intake);
+  const { service, reason, headers } = await wayOf(plane, intake);
   if (socket.destroyed) return;
   const side = service ? 'service' : 'monolith';
   const domain = intake.verdict.domain ?? '-';
@@ -65,14 +65,14 @@ interface Way {
   readonly headers: RequestHeaders;
 }
 
-async function wayOf(plane: DataPlane, req: IncomingMessage, intake: Intake): Promise<Way> {
-  const { verdict, received, credentials, minPosition } = intake;
-  const headers = forwardedHeaders(req, received);
+async function wayOf(plane: DataPlane, intake: Intake): Promise<Way> {
+  const { verdict, credentials } = intake;
+  const headers = forwardedHeaders(intake);
   if (verdict.to === 'monolith') return { reason: verdict.reason, headers };
   try {
     const identity = await plane.identities?.signedFor(credentials, () => headers);
     const service = plane.services.get(verdict.domain);
-    return { service, reason: verdict.reason, headers: serviceHeaders(req, received, { identity, minPosition }) };
+    return { service, reason: verdict.reason, headers: serviceHeaders(intake, identity) };
   } catch {
     plane.metrics.identitiesMissed.add(verdict.domain);
     return { reason: 'identity-missing', headers };

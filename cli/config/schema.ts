@@ -72,6 +72,12 @@ const settings = z.strictObject({
         .boolean()
         .default(false)
         .describe('add `Secure` to the router’s cookies: for a site that browsers reach by HTTPS'),
+      trustedProxies: z
+        .array(z.string())
+        .default([])
+        .describe(
+          'addresses, and networks such as `10.0.0.0/8`, of the balancers in front: what they say of the client in `X-Forwarded-For`, `-Proto` and `-Host` is passed on, nobody else’s word is',
+        ),
       sessionCookie: z
         .string()
         .optional()
