@@ -1,13 +1,11 @@
 import type { Server } from 'node:http';
+import { listen } from '../services/kit/http/listen.ts';
 import { routerFault } from './errors.ts';
 import type { Address } from './options.ts';
 
-/** @throws BNY-ROUTER-PORT-IN-USE, BNY-ROUTER-LISTEN */
-export async function listen(server: Server, { host, port }: Address): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenFault(error, host, port)));
-    server.listen({ host, port }, resolve);
-  });
+/** Listens and gives the origin. @throws BNY-ROUTER-PORT-IN-USE, BNY-ROUTER-LISTEN */
+export async function originOn(server: Server, { host, port }: Address): Promise<string> {
+  await listen(server, { host, port }, (error) => listenFault(error, host, port));
   const address = server.address();
   const bound = typeof address === 'object' ? address?.port : undefined;
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;

@@ -6,7 +6,7 @@ import { Breaker } from './breaker.ts';
 import type { DataPlane, Service } from './data-plane.ts';
 import { Exchange } from './exchange.ts';
 import { IdentityCache } from './identity-cache.ts';
-import { drain, listen } from './listener.ts';
+import { drain, originOn } from './listener.ts';
 import { Metrics } from './metrics.ts';
 import { type RouterOptions, type Settings, settingsOf } from './options.ts';
 import { PositionLookup } from './position.ts';
@@ -43,8 +43,8 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const upgraded = new Set<Socket>();
   const server = publicServer(plane, upgraded);
   const admin = adminServer(plane);
-  const url = await listen(server, settings.listen);
-  const adminUrl = await listen(admin, settings.admin).catch((error) => {
+  const url = await originOn(server, settings.listen);
+  const adminUrl = await originOn(admin, settings.admin).catch((error) => {
     server.close();
     throw error;
   });

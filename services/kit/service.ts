@@ -5,6 +5,7 @@ import { controlEvent, type DomainControl, type EventLog, followControl, initial
 import type { Domain } from './domain.ts';
 import { serviceFault } from './errors.ts';
 import { createServiceApp } from './http/app.ts';
+import { listen } from './http/listen.ts';
 import type { ThreadTask } from './projector/thread.ts';
 import { dropStore } from './store/sqlite/store.ts';
 
@@ -44,7 +45,7 @@ export interface ServiceOptions {
  */
 export async function runService(options: ServiceOptions, signal: AbortSignal): Promise<void> {
   const stores = new Stores(options);
-  const server = await listen(options, stores);
+  const server = await serve(options, stores);
   const expiry = setInterval(() => void stores.expire(), EXPIRY_MS);
   const ended = new AbortController();
   const following = follow(options, stores, AbortSignal.any([signal, ended.signal]));
@@ -68,7 +69,7 @@ async function follow({ log, domain }: ServiceOptions, stores: Stores, signal: A
   for await (const fold of followControl(log, signal)) await stores.follow(fold.of(domain.name));
 }
 
-async function listen(options: ServiceOptions, stores: Stores): Promise<Server> {
+async function serve(options: ServiceOptions, stores: Stores): Promise<Server> {
   const { domain, secret, maxLagMs, logger, host, port } = options;
   const app = createServiceApp({
     domain,
@@ -80,20 +81,11 @@ async function listen(options: ServiceOptions, stores: Stores): Promise<Server> 
   });
   const server = createServer(app);
   server.keepAliveTimeout = 65_000;
-  await new Promise<void>((resolve, reject) => {
-    const refuse = (error: NodeJS.ErrnoException) => {
-      const inUse = error.code === 'EADDRINUSE';
-      reject(
-        inUse ? serviceFault('BNY-SERVICE-PORT', { found: `${host}:${port} is in use`, needed: 'a free port' }) : error,
-      );
-    };
-    server.once('error', refuse);
-    server.listen(port, host, () => {
-      // An error from now on is one that nobody expects.
-      server.off('error', refuse);
-      resolve();
-    });
-  });
+  await listen(server, { host, port }, (error) =>
+    error.code === 'EADDRINUSE'
+      ? serviceFault('BNY-SERVICE-PORT', { found: `${host}:${port} is in use`, needed: 'a free port' })
+      : error,
+  );
   logger.info({ domain: domain.name, host, port }, 'service listens');
   return server;
 }
