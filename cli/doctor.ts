@@ -4,10 +4,9 @@ import { connect } from '../cdc/connection.ts';
 import type { Finding, Source } from '../cdc/index.ts';
 import { BanyanError, type ControlFold } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { openSource } from './emit.ts';
-import { controlOf } from './open-log.ts';
+import { controlOf, openSource } from './config/adapters.ts';
+import { serviceUrl } from './config/places.ts';
 import { reach } from './reach.ts';
-import { serviceUrl } from './serve.ts';
 import { emitterOf, serviceOf } from './situation.ts';
 
 export function registerDoctor(program: Command): void {

@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { openBinlogSource } from '../cdc/binlog/index.ts';
 import { EmitterDatabase } from '../cdc/emitter/database.ts';
 import { emit, signOff } from '../cdc/emitter/emitter.ts';
-import type { CapturedTables, Source } from '../cdc/index.ts';
 import { connectForSeed } from '../etl/connect.ts';
 import { EtlSeeder } from '../etl/seeder.ts';
 import { BanyanError, type EventLog } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import type { Config } from './config/schema.ts';
-import { openLog } from './open-log.ts';
+import { openLog, openSource } from './config/adapters.ts';
 
 export function registerEmit(program: Command): void {
   const command = program
@@ -82,25 +79,6 @@ async function session({ config, signal, logger }: Context, log: EventLog, insta
     database.close();
     await source.close();
   }
-}
-
-export function openSource(config: Config, logger: Context['logger']): Source {
-  const { database, banyanSchema } = config.monolith;
-  const { schema, ...connection } = database;
-  const tables: CapturedTables = Object.assign({}, ...config.domains.map((domain) => domain.tables));
-  return openBinlogSource({
-    connection,
-    schema,
-    tables,
-    alsoFollow: {
-      schema: banyanSchema,
-      tables: {
-        heartbeat: { key: ['id'], columns: ['id', 'beat'] },
-        watermark: { key: ['domain'], columns: ['domain', 'chunk', 'edge'] },
-      },
-    },
-    logger,
-  });
 }
 
 /** What passes by itself: lost connections, locks, and what Banyan's own errors call so. */

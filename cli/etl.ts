@@ -1,20 +1,19 @@
 import { type Command, Option } from 'commander';
 import {
   type ControlData,
-  type ControlFold,
   controlEvent,
   type DomainControl,
+  type EventLog,
   followControl,
   type LatestData,
   readControlState,
-  type SqliteLog,
 } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
+import { openLog } from './config/adapters.ts';
 import { cliFault } from './errors.ts';
 import { enforce, notParked, sourceGuards } from './guards.ts';
-import { openLog } from './open-log.ts';
 import { ProgressLine } from './progress-line.ts';
-import { emitterOf, readsStep } from './situation.ts';
+import { noteSilence, readsStep } from './situation.ts';
 
 export function registerEtl(program: Command): void {
   const command = program
@@ -82,13 +81,6 @@ async function etl(context: Context, [name = '']: string[], options: EtlOptions)
   }
 }
 
-/** A request to the emitter has to wait when nobody is there to take it. */
-export function noteSilence({ config, note }: Context, fold: ControlFold): void {
-  const { state, problem, cure } = emitterOf(fold, config);
-  if (state !== 'silent' && state !== 'stopped') return;
-  note(`The emitter does not run (${problem}): the request stands in the log and waits for it. Cure: ${cure}`);
-}
-
 function refuse(name: string, { seeded }: DomainControl): void {
   if (!seeded) return;
   throw cliFault('BNY-CLI-REFUSED', {
@@ -126,7 +118,7 @@ function parseLoad(text: string): { variable: string; limit: number } | null {
 
 async function request(
   context: Context,
-  log: SqliteLog,
+  log: EventLog,
   domain: string,
   { chunk, maxLoad }: EtlOptions,
 ): Promise<boolean> {
@@ -146,7 +138,7 @@ async function request(
 }
 
 /** Follows the seed to its end; an interrupt ends the following, not the seed. */
-async function follow(context: Context, log: SqliteLog, domain: string): Promise<number> {
+async function follow(context: Context, log: EventLog, domain: string): Promise<number> {
   const line = new ProgressLine();
   let told = '';
   for await (const fold of followControl(log, context.signal)) {

@@ -1,7 +1,7 @@
 import type { ControlFold, LatestData } from '../log/index.ts';
 import type { Domain } from '../services/kit/index.ts';
 import type { Context } from './command.ts';
-import { openSource } from './emit.ts';
+import { openSource } from './config/adapters.ts';
 import { cliFault } from './errors.ts';
 import { reasonOf } from './reach.ts';
 

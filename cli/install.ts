@@ -5,9 +5,9 @@ import { cdcFault } from '../cdc/errors.ts';
 import { type Installation, installSql, uninstallSql } from '../cdc/schema/install.ts';
 import { BanyanError } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
+import { controlOf } from './config/adapters.ts';
 import { cliFault } from './errors.ts';
 import { enforce, type Guard } from './guards.ts';
-import { controlOf } from './open-log.ts';
 import { emitterOf } from './situation.ts';
 
 export function registerInstall(program: Command): void {

@@ -3,10 +3,10 @@ import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EMITTER } from '../cdc/index.ts';
-import { type Cursors, type LoggedEvent, type SqliteLog, topicsFor } from '../log/index.ts';
+import type { Cursors, EventLog, LoggedEvent } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
+import { type Backup, openLog, topicsOf } from './config/adapters.ts';
 import { cliFault } from './errors.ts';
-import { openLog } from './open-log.ts';
 import { table } from './table.ts';
 
 export function registerLog(program: Command): void {
@@ -64,12 +64,7 @@ async function showEvent(
   return EXIT.done;
 }
 
-async function find(
-  log: SqliteLog,
-  topic: string,
-  partition: number,
-  offset: number,
-): Promise<LoggedEvent | undefined> {
+async function find(log: EventLog, topic: string, partition: number, offset: number): Promise<LoggedEvent | undefined> {
   const ends = (await log.ends([topic]))[topic] ?? [];
   if (!Number.isInteger(offset) || offset < 0 || !(offset <= (ends[partition] ?? -1))) return undefined;
   const from = { [topic]: ends.map((end, i) => ({ offset: i === partition ? offset - 1 : end, id: '' })) };
@@ -80,9 +75,7 @@ async function find(
 
 async function stats(context: Context): Promise<number> {
   const log = openLog(context.config);
-  const names = Object.keys(
-    topicsFor(Object.fromEntries(context.config.domains.map(({ name, partitions }) => [name, { partitions }]))),
-  );
+  const names = Object.keys(topicsOf(context.config));
   const ends = await log.ends(names);
   const checkpoint = await log.checkpoint(EMITTER);
   const identity = await log.identity();
@@ -102,11 +95,24 @@ async function stats(context: Context): Promise<number> {
 async function backupLog(context: Context, [file = '']: string[]): Promise<number> {
   await checkTarget(file);
   const log = openLog(context.config);
-  await log.backup(file);
-  const identity = await log.identity();
-  await log.close();
-  context.data({ file, identity }, `log ${identity} saved as ${file}`);
-  return EXIT.done;
+  try {
+    await save(log, file);
+    const identity = await log.identity();
+    context.data({ file, identity }, `log ${identity} saved as ${file}`);
+    return EXIT.done;
+  } finally {
+    await log.close();
+  }
+}
+
+/** @throws BNY-CLI-REFUSED when this kind of log cannot */
+export async function save(log: EventLog & Partial<Backup>, file: string): Promise<void> {
+  if (log.backup) return log.backup(file);
+  throw cliFault('BNY-CLI-REFUSED', {
+    found: 'a log that cannot copy itself to a file',
+    needed: 'one that can',
+    cure: 'Save it by the means of the system that holds it.',
+  });
 }
 
 /** @throws BNY-CLI-USAGE when no new file can be made there */

@@ -3,16 +3,16 @@ import {
   type ControlFold,
   controlEvent,
   type DomainControl,
+  type EventLog,
   followControl,
   readControlState,
-  type SqliteLog,
 } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
+import { openLog } from './config/adapters.ts';
+import { storeFile } from './config/places.ts';
 import { cliFault } from './errors.ts';
 import { beatsOf, enforce, type Guard, notParked } from './guards.ts';
-import { openLog } from './open-log.ts';
 import { ProgressLine } from './progress-line.ts';
-import { storeFile } from './serve.ts';
 import { serviceOf } from './situation.ts';
 
 export function registerReplay(program: Command): void {
@@ -38,7 +38,7 @@ async function replay(context: Context, [name = '']: string[], options: Record<s
   }
 }
 
-async function undo(context: Context, log: SqliteLog, domain: string, { store }: DomainControl): Promise<number> {
+async function undo(context: Context, log: EventLog, domain: string, { store }: DomainControl): Promise<number> {
   const { previous, live } = store;
   if (!previous)
     throw cliFault('BNY-CLI-REFUSED', {
@@ -61,7 +61,7 @@ async function undo(context: Context, log: SqliteLog, domain: string, { store }:
   return EXIT.done;
 }
 
-async function rebuild(context: Context, log: SqliteLog, domain: string, fold: ControlFold): Promise<number> {
+async function rebuild(context: Context, log: EventLog, domain: string, fold: ControlFold): Promise<number> {
   const { store } = fold.of(domain);
   enforce(replayGuards(fold, domain));
   const next = String(store.newest + 1);

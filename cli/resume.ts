@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { type ControlFold, controlEvent, type DomainControl, followControl, readControlState } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
+import { openLog } from './config/adapters.ts';
 import { cliFault } from './errors.ts';
-import { noteSilence } from './etl.ts';
 import { enforce, type Guard, sourceGuards } from './guards.ts';
-import { openLog } from './open-log.ts';
+import { noteSilence } from './situation.ts';
 
 export function registerResume(program: Command): void {
   const command = program

@@ -1,7 +1,7 @@
 import type { RouterOptions } from '../router/options.ts';
 import type { Context } from './command.ts';
+import { serviceUrl } from './config/places.ts';
 import type { Config } from './config/schema.ts';
-import { serviceUrl } from './serve.ts';
 
 /** The router's options as a configuration gives them. */
 export function routerOptions(

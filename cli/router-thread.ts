@@ -2,9 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type ControlFold, followControl } from '../log/index.ts';
 import type { RoutingState } from '../router/index.ts';
 import { whyNotServeable } from '../services/kit/serveable.ts';
+import { openLog } from './config/adapters.ts';
 import { loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
-import { openLog } from './open-log.ts';
 
 /** Thread of `banyan router`: follows the control topic and tells the router what it comes to. */
 const config = await loadConfig((workerData as { configFile: string }).configFile);

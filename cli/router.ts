@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type RoutingState, startRouter } from '../router/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { openSource } from './emit.ts';
+import { openSource } from './config/adapters.ts';
 import { routerOptions } from './router-options.ts';
 import { startThread } from './threads.ts';
 

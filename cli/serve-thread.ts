@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runProjectorThread, type ThreadTask } from '../services/kit/projector/thread.ts';
 import { createLogger } from './command.ts';
+import { openLog } from './config/adapters.ts';
 import { loadConfig } from './config/load.ts';
+import { storeFile } from './config/places.ts';
 import { cliFault } from './errors.ts';
-import { openLog } from './open-log.ts';
-import { storeFile } from './serve.ts';
 
 /** Thread of `banyan serve`: one projector. */
 export interface ServeThreadData {

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type ProjectorThread, runService, type ServiceOptions } from '../services/kit/service.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import type { Config } from './config/schema.ts';
-import { openLog } from './open-log.ts';
+import { openLog } from './config/adapters.ts';
+import { portOf, serviceUrl, storeFile } from './config/places.ts';
 import type { ServeThreadData, ServeThreadMessage } from './serve-thread.ts';
 import { startThread } from './threads.ts';
 
@@ -67,17 +66,4 @@ function startProjector(data: ServeThreadData, told: Parameters<ServiceOptions['
       clearTimeout(late);
     },
   };
-}
-
-export function storeFile(config: Config, domain: string, store: string): string {
-  return join(config.data, 'stores', `${domain}.${store}.sqlite`);
-}
-
-export function portOf(config: Config, domain: string): number {
-  const { ports, firstPort } = config.services;
-  return ports[domain] ?? firstPort + config.domains.findIndex(({ name }) => name === domain);
-}
-
-export function serviceUrl(config: Config, domain: string): string {
-  return `http://${config.services.host}:${portOf(config, domain)}`;
 }

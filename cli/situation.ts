@@ -1,4 +1,5 @@
 import type { ControlFold, LatestData, LatestRecord } from '../log/index.ts';
+import type { Context } from './command.ts';
 import type { Config } from './config/schema.ts';
 import { CATALOGUE } from './errors.ts';
 import { beatsOf, STALE_BEAT_MS } from './guards.ts';
@@ -57,6 +58,13 @@ function stateOf({ data, time }: EmitterBeat, { emitter, services }: Settings) {
   if (behindMs <= services.maxLagMs) return { state, problem: null, cure: '' };
   const problem = `live, but ${tenths(behindMs)} s behind the monolith`;
   return { state: 'behind' as const, problem, cure: 'banyan status --wait' };
+}
+
+/** A request to the emitter has to wait when nobody is there to take it. */
+export function noteSilence({ config, note }: Pick<Context, 'config' | 'note'>, fold: ControlFold): void {
+  const { state, problem, cure } = emitterOf(fold, config);
+  if (state !== 'silent' && state !== 'stopped') return;
+  note(`The emitter does not run (${problem}): the request stands in the log and waits for it. Cure: ${cure}`);
 }
 
 export interface ServiceSituation {

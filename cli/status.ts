@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { type ControlFold, readControlState } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
+import { openLog } from './config/adapters.ts';
 import type { Config } from './config/schema.ts';
 import { cliFault } from './errors.ts';
 import { enforce, type Guard, STALE_BEAT_MS } from './guards.ts';
-import { openLog } from './open-log.ts';
 import { type DomainStatus, domainOf, type EmitterSituation, emitterOf, serviceOf } from './situation.ts';
 import { brief, table } from './table.ts';
 

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import { controlEvent, readControlState, type SqliteLog } from '../log/index.ts';
+import { controlEvent, type EventLog, readControlState } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
+import { openLog } from './config/adapters.ts';
+import { serviceUrl } from './config/places.ts';
 import { cliFault } from './errors.ts';
 import { enforce, readGuards, sourceGuards } from './guards.ts';
-import { openLog } from './open-log.ts';
-import { serviceUrl } from './serve.ts';
 
 export function registerSwitch(program: Command): void {
   const toService = program
@@ -72,13 +72,7 @@ async function moveReads(context: Context, [name = '', what]: string[], percent:
 }
 
 /** Appends the switch and reads back whether it counted: another one may have come first. */
-async function post(
-  context: Context,
-  log: SqliteLog,
-  domain: string,
-  percent: number,
-  revision: number,
-): Promise<void> {
+async function post(context: Context, log: EventLog, domain: string, percent: number, revision: number): Promise<void> {
   await log.post([controlEvent('ReadsSwitched', { domain, percent, revision }, context.actor)]);
   const { reads } = (await readControlState(log)).of(domain);
   if (reads.revision === revision + 1 && reads.percent === percent) return;

@@ -1,15 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { isRing } from '../log/index.ts';
-import { type Lock, takeLock } from '../services/kit/store/sqlite/lock.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
+import { lockData } from './config/adapters.ts';
+import { serviceUrl } from './config/places.ts';
 import { cliFault } from './errors.ts';
 import { reach } from './reach.ts';
-import { serviceUrl } from './serve.ts';
 
 export function registerUp(program: Command): void {
   const command = program
@@ -23,7 +22,10 @@ const STOP_MS = 10_000;
 
 async function up(context: Context): Promise<number> {
   const { config, logger, signal, options } = context;
-  const lock = lockFolder(config.data);
+  const lock = lockData(config);
+  if (!lock) {
+    throw cliFault('BNY-CLI-UP-TWICE', { found: `${config.data} is in use`, needed: 'a data folder of its own' });
+  }
   const parts = [['emit'], ...config.domains.map(({ name }) => ['serve', name]), ['router']];
   const children = new Map<string, ChildProcess>();
   const env = { ...process.env, BANYAN_SECRET: config.secret ?? randomBytes(32).toString('base64url') };
@@ -86,10 +88,4 @@ async function announce({ config, signal, note }: Context): Promise<void> {
   }
   const list = services.map(({ name, url }) => `${name} ${url}`).join(', ');
   note(`banyan: router at http://${host}:${port}, its health and metrics at ${admin}; services: ${list}`);
-}
-
-function lockFolder(folder: string): Lock {
-  const lock = takeLock(join(folder, 'up.lock'));
-  if (!lock) throw cliFault('BNY-CLI-UP-TWICE', { found: `${folder} is in use`, needed: 'a data folder of its own' });
-  return lock;
 }

@@ -61,6 +61,14 @@ describe('the tree', () => {
     expect(named).toEqual([]);
   });
 
+  it('lets one file of the command line choose the adapters', () => {
+    const choosing = product
+      .filter(({ file }) => file.startsWith('cli/'))
+      .filter((source) => /\/(binlog|sqlite|memory)\/|SqliteLog|openMemoryLog/.test(source.text))
+      .map(({ file }) => file);
+    expect(choosing).toEqual(['cli/config/adapters.ts']);
+  });
+
   it('keeps files within their ceilings', () => {
     const long = files
       .filter(({ file, text }) => text.split('\n').length > (/\.test\.ts$/.test(file) ? 600 : 400))

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Domain, Identity } from '../../services/kit/index.ts';
+import { portOf } from './places.ts';
 
 const port = z.number().int().min(1).max(65_535);
 const url = z.url({ protocol: /^https?$/ });
@@ -120,7 +121,9 @@ export const configSchema = settings.superRefine(({ domains, services, router },
   const taken = new Map<number, string>([[router.port, 'router.port']]);
   const claims = [
     ['router.adminPort', router.adminPort] as const,
-    ...names.map((name, i) => [`the service of ${name}`, services.ports[name] ?? services.firstPort + i] as const),
+    ...names.map(
+      (name) => [`the service of ${name}`, portOf({ services, domains: domains as Domain[] }, name)] as const,
+    ),
   ];
   for (const [who, port] of claims) {
     const other = taken.get(port);

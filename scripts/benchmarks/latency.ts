@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import config from '../../banyan.config.ts';
-import { FIRST_STORE, topicsFor } from '../../log/index.ts';
+import { topicsOf } from '../../cli/config/adapters.ts';
+import { FIRST_STORE } from '../../log/index.ts';
 import { answers, createWorld, type World } from '../lib/world.ts';
 import { DONE, type PollerData } from './latency-poller.ts';
 import { LogWatch } from './shop/log-watch.ts';
@@ -77,8 +78,7 @@ function rowsOf(when: string, samples: readonly Sample[], limitMs: number): Row[
 /** Only what is committed between the request and the record that the domain is seeded. */
 async function whileSeeding(world: World, seed: () => Promise<unknown>): Promise<Sample[]> {
   const samples = await measure(world, seed);
-  const domains = Object.fromEntries(config.domains.map(({ name, partitions }) => [name, { partitions }]));
-  const watch = new LogWatch(join(String(world.env['BANYAN_DATA']), 'log.sqlite'), topicsFor(domains));
+  const watch = new LogWatch(join(String(world.env['BANYAN_DATA']), 'log.sqlite'), topicsOf(config));
   const [asked = 0, seeded = 0] = await watch.times('EtlRequested', 'DomainSeeded');
   await watch.close();
   return samples.filter(({ at }) => at >= asked && at <= seeded);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import config from '../../banyan.config.ts';
-import { controlEvent, openSqliteLog, readControlState, type SqliteLog, topicsFor } from '../../log/index.ts';
+import { topicsOf } from '../../cli/config/adapters.ts';
+import { controlEvent, type EventLog, openSqliteLog, readControlState } from '../../log/index.ts';
 import type { World } from '../lib/world.ts';
 import { quantile } from './statistics.ts';
 import { atMost, type Row } from './types.ts';
@@ -12,9 +13,8 @@ const DOMAIN = 'profiles';
 
 /** From the append of a switch's record, by a process of its own, until the router's answers come from the other side. */
 export async function switching(world: World): Promise<Row[]> {
-  const domains = Object.fromEntries(config.domains.map(({ name, partitions }) => [name, { partitions }]));
   const file = join(String(world.env['BANYAN_DATA']), 'log.sqlite');
-  const log = openSqliteLog({ file, topics: topicsFor(domains) });
+  const log = openSqliteLog({ file, topics: topicsOf(config) });
   try {
     const taken: number[] = [];
     for (let n = 0; n < SWITCHES; n++) taken.push(await switchOnce(log, world, n % 2 === 0 ? 100 : 0));
@@ -33,7 +33,7 @@ export async function switching(world: World): Promise<Row[]> {
   }
 }
 
-async function switchOnce(log: SqliteLog, world: World, percent: 0 | 100): Promise<number> {
+async function switchOnce(log: EventLog, world: World, percent: 0 | 100): Promise<number> {
   const { reads } = (await readControlState(log)).of(DOMAIN);
   const side = percent === 100 ? 'service' : 'monolith';
   const started = performance.now();

@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import type { Config } from './schema.ts';
+
+/** Where a configuration puts things: ports, URLs and files. */
+type Ports = { services: Pick<Config['services'], 'ports' | 'firstPort'>; domains: readonly { name: string }[] };
+
+export function portOf({ services, domains }: Ports, domain: string): number {
+  return services.ports[domain] ?? services.firstPort + domains.findIndex(({ name }) => name === domain);
+}
+
+export function serviceUrl(config: Config, domain: string): string {
+  return `http://${config.services.host}:${portOf(config, domain)}`;
+}
+
+export function logFile(config: Pick<Config, 'data'>): string {
+  return join(config.data, 'log.sqlite');
+}
+
+export function storeFile(config: Pick<Config, 'data'>, domain: string, store: string): string {
+  return join(config.data, 'stores', `${domain}.${store}.sqlite`);
+}
