@@ -17,17 +17,24 @@ install_packages() {
   cp package-lock.json "$stamp"
 }
 
+can_apt() { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; }
+
+# Every server of ours is private: policy-rc.d keeps apt from starting a system-wide one. One that is there stays as it is.
+apt_install() (
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
+  fi
+  apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+)
+
 install_mariadb() {
   if command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ]; then return; fi
-  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  if can_apt; then
     echo "banyan: installing MariaDB (apt)" >&2
-    apt-get update -qq >&2
-    # policy-rc.d keeps apt from starting a system-wide server: every server of ours is private.
-    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
-    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server >/dev/null
-    rm -f /usr/sbin/policy-rc.d
-    trap - EXIT
+    apt_install mariadb-server
   else
     missing "no MariaDB server found. Install MariaDB 10.5 or newer (mariadbd and mariadb-install-db on the PATH), for example
   Debian/Ubuntu: sudo apt-get install mariadb-server      Fedora: sudo dnf install mariadb-server      macOS: brew install mariadb"
