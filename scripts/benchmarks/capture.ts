@@ -1,9 +1,9 @@
 import { cpSync } from 'node:fs';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { median, spread } from '../lib/statistics.ts';
 import { LogWatch } from './shop/log-watch.ts';
 import { Shop } from './shop/shop.ts';
 import { insertRows } from './shop/tables.ts';
-import { median, spread } from './statistics.ts';
 import { atLeast, type Benchmark, type Setting } from './types.ts';
 import type { ZongjiOptions, ZongjiResult } from './zongji-process.ts';
 

@@ -1,7 +1,7 @@
+import { median, spread } from '../lib/statistics.ts';
 import { isInstalled, usageOf } from './machine.ts';
 import { Shop } from './shop/shop.ts';
 import { bytesPerRow, insertRows } from './shop/tables.ts';
-import { median, spread } from './statistics.ts';
 import { atLeast, type Benchmark, type Setting } from './types.ts';
 
 /** `banyan etl` of one table, from the request to the record that it is seeded, beside a dump of the same table. */

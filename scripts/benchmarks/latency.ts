@@ -5,10 +5,10 @@ import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import config from '../../banyan.config.ts';
 import { topicsOf } from '../../cli/config/adapters.ts';
 import { FIRST_STORE } from '../../log/index.ts';
+import { quantile } from '../lib/statistics.ts';
 import { answers, createWorld, type World } from '../lib/world.ts';
 import { DONE, type PollerData } from './latency-poller.ts';
 import { LogWatch } from './shop/log-watch.ts';
-import { quantile } from './statistics.ts';
 import { switching } from './switching.ts';
 import { atMost, type Benchmark, type Row } from './types.ts';
 

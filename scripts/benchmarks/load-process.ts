@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { quantile } from './statistics.ts';
+import { quantile } from '../lib/statistics.ts';
 
 /** A load like wrk's, for machines without it: every connection sends its next request when the answer is complete. */
 export interface LoadOptions {

@@ -1,10 +1,10 @@
 import { initialState } from '../../cdc/emitter/state.ts';
 import { openSqliteLog, topicsFor } from '../../log/index.ts';
 import { projection } from '../../services/posts/projection.ts';
+import { median, spread } from '../lib/statistics.ts';
 import type { InsertsOptions, InsertsResult } from './inserts-process.ts';
 import { logEvent, replayEvents } from './replay-events.ts';
 import type { ReplayOptions, ReplayResult } from './replay-process.ts';
-import { median, spread } from './statistics.ts';
 import { atLeast, type Benchmark } from './types.ts';
 
 const TOPICS = topicsFor(Object.fromEntries(projection.topics.map((topic) => [topic, {}])));

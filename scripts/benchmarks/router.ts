@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import { median, spread } from '../lib/statistics.ts';
 import type { LoadOptions, LoadResult } from './load-process.ts';
 import { isInstalled, load, usageOf } from './machine.ts';
 import { startNginx } from './nginx.ts';
-import { median, spread } from './statistics.ts';
 import { atLeast, atMost, type Benchmark, type Row, type Setting } from './types.ts';
 import type { Part } from './workshop.ts';
 

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import config from '../../banyan.config.ts';
 import { topicsOf } from '../../cli/config/adapters.ts';
 import { controlEvent, type EventLog, openSqliteLog, readControlState } from '../../log/index.ts';
+import { quantile } from '../lib/statistics.ts';
 import type { World } from '../lib/world.ts';
-import { quantile } from './statistics.ts';
 import { atMost, type Row } from './types.ts';
 
 const SWITCHES = 40;

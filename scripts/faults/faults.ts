@@ -35,6 +35,8 @@ export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): 
     const traffic = new Traffic({ site: world.site, members: 10, password: world.password, pauseMs: 25, seed });
     // Seeds run while the kills go on; reads move as soon as they are through.
     const moving = moveReads(world, say);
+    // Awaited below: until then its failure must not end the process.
+    moving.catch(() => undefined);
     let killed = 0;
     const replays: Promise<unknown>[] = [];
     for (const round of planOf(seed, rounds, DOMAINS)) {

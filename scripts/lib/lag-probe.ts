@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Browser } from '../traffic/http.ts';
+import { quantile } from './statistics.ts';
 import type { World } from './world.ts';
 
 /** Measures from the monolith's commit until the change can be read in a service, again and again. */
@@ -15,14 +16,14 @@ export class LagProbe {
 
   start(): void {
     this.#running = this.#run();
+    // `stop` tells of it: until then it must not end the process.
+    this.#running.catch(() => undefined);
   }
 
   async stop(): Promise<{ p50Ms: number; p99Ms: number }> {
     this.#stop.abort();
     await this.#running;
-    const sorted = this.#samples.sort((a, b) => a - b);
-    const at = (share: number) =>
-      Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN) * 10) / 10;
+    const at = (share: number) => Math.round(quantile(this.#samples, share) * 10) / 10;
     return { p50Ms: at(0.5), p99Ms: at(0.99) };
   }
 

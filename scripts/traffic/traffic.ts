@@ -18,16 +18,18 @@ export class Traffic {
   readonly ledger = new Ledger();
   readonly tally: Tally = { requests: 0, failed: 0, examples: [] };
   readonly #stop = new AbortController();
-  readonly #running: Promise<void>[];
+  readonly #running: Promise<unknown>;
 
   constructor(options: TrafficOptions) {
-    this.#running = Array.from({ length: options.members }, (_, i) => this.#run(options, i));
+    this.#running = Promise.all(Array.from({ length: options.members }, (_, i) => this.#run(options, i)));
+    // `stop` tells of it: until then it must not end the process.
+    this.#running.catch(() => undefined);
   }
 
   /** Lets every action under way finish. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await Promise.all(this.#running);
+    await this.#running;
   }
 
   async #run({ site, password, pauseMs, seed }: TrafficOptions, i: number): Promise<void> {
