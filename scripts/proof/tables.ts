@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Translator } from '../../cdc/emitter/translate.ts';
 import { describeTable } from '../../cdc/values/describe.ts';
@@ -8,7 +7,7 @@ import { type Cursors, type LoggedEvent, type NewEvent, START } from '../../log/
 import type { Domain } from '../../services/kit/index.ts';
 import { EventApplier } from '../../services/kit/projection.ts';
 import { Fold } from '../../services/kit/store/fold.ts';
-import { differences, SqliteStore } from '../../services/kit/store/sqlite/store.ts';
+import { differences, removeStore, SqliteStore } from '../../services/kit/store/sqlite/store.ts';
 import type { Difference } from '../../services/kit/store/types.ts';
 import type { Mariadb } from '../lib/mariadb.ts';
 
@@ -23,8 +22,22 @@ export async function differsFromTables(
   liveFile: string,
 ): Promise<Difference[]> {
   const file = join(liveFile, '..', `${domain.name}.expected.sqlite`);
-  await rm(file, { force: true });
   const { projection } = domain;
+  await removeStore(file);
+  try {
+    await buildFromTables(file, domain, all, mariadb);
+    return differences(file, liveFile, projection);
+  } finally {
+    await removeStore(file);
+  }
+}
+
+async function buildFromTables(
+  file: string,
+  { projection }: Domain,
+  all: readonly Domain[],
+  mariadb: Mariadb,
+): Promise<void> {
   const store = new SqliteStore({ file, projection, logIdentity: 'tables', partitions: {} });
   const translator = new Translator(all);
   let cursors: Cursors = await store.cursors();
@@ -42,9 +55,6 @@ export async function differsFromTables(
     }
   }
   await store.close();
-  const found = differences(file, liveFile, projection);
-  for (const suffix of ['', '-wal', '-shm']) await rm(file + suffix, { force: true });
-  return found;
 }
 
 async function readTable(mariadb: Mariadb, table: string, captured: Domain['tables'][string]) {
