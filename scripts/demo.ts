@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import config from '../banyan.config.ts';
 import { table } from '../cli/table.ts';
 import { LagProbe } from './lib/lag-probe.ts';
 import { killPart } from './lib/parts.ts';
-import { createWorld, DOMAINS, running, type World } from './lib/world.ts';
+import { createWorld, DOMAINS, lastLines, running, type World } from './lib/world.ts';
 import { checkLog } from './proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from './proof/routes.ts';
 import { differsFromTables } from './proof/tables.ts';
@@ -210,10 +210,6 @@ ${variables.map(([name, value]) => `  export ${name}='${value}'`).join('\n')}
 function done({ code, stderr, json }: Awaited<ReturnType<World['banyan']>>): Record<string, unknown> {
   if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
   return json as Record<string, unknown>;
-}
-
-function lastLines(file: string): string {
-  return readFileSync(file, 'utf8').split('\n').slice(-20).join('\n');
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,9 +1,10 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Mariadb, startMariadb } from '../lib/mariadb.ts';
+import { spawnBound } from '../lib/spawn.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -48,13 +49,13 @@ export class Workshop {
   }
 
   start(program: string, args: readonly string[], { env, core }: StartOptions = {}): Part {
-    const command = [...deathWish(), ...pinned(core), program, ...args];
+    const command = [...pinned(core), program, ...args];
     const options: SpawnOptions = {
       cwd: REPOSITORY,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     };
-    const part = new Part(spawn(command[0] as string, command.slice(1), options), [program, ...args].join(' '));
+    const part = new Part(spawnBound(command, options), [program, ...args].join(' '));
     this.#ends.defer(() => part.stop('SIGKILL'));
     return part;
   }
@@ -63,11 +64,6 @@ export class Workshop {
     await this.#ends.disposeAsync();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-/** Ends the process also when this one is killed with -9. */
-function deathWish(): string[] {
-  return process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL'] : [];
 }
 
 function pinned(core: number | undefined): string[] {

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
+import { spawnBound } from './spawn.ts';
 
 /** A private MariaDB: own data folder, free port, loopback. Dies with the process that started it. */
 export interface Mariadb {
@@ -56,8 +57,6 @@ export async function startMariadb({ folder, extra = [] }: MariadbOptions = {}):
   const port = await freePort();
   await install(home);
   let server = await launch(home, port, extra);
-  const onExit = () => server.kill('SIGKILL');
-  process.on('exit', onExit);
 
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
     if (server.exitCode !== null || server.signalCode !== null) return;
@@ -79,7 +78,6 @@ export async function startMariadb({ folder, extra = [] }: MariadbOptions = {}):
       server = await launch(home, port, newExtra);
     },
     async stop() {
-      process.off('exit', onExit);
       await end(own ? 'SIGKILL' : 'SIGTERM');
       if (own) await rm(home, { recursive: true, force: true });
     },
@@ -116,11 +114,7 @@ async function launch(folder: string, port: number, extra: readonly string[]) {
     ...asRoot(),
     ...extra,
   ];
-  // `setpriv --pdeathsig` ends the server also when this process is killed with -9.
-  const server =
-    process.platform === 'linux'
-      ? spawn('setpriv', ['--pdeathsig', 'KILL', 'mariadbd', ...options], { stdio: 'ignore' })
-      : spawn('mariadbd', options, { stdio: 'ignore' });
+  const server = spawnBound(['mariadbd', ...options], { stdio: 'ignore' });
   for (let attempt = 0; attempt < 600; attempt++) {
     if (server.exitCode !== null) break;
     const ready = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root' }).then(

@@ -1,6 +1,6 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { createSchema } from '../../monolith/schema.ts';
 import type { Site } from '../traffic/member.ts';
 import { type Mariadb, startMariadb } from './mariadb.ts';
 import { consecutivePorts } from './ports.ts';
+import { spawnBound } from './spawn.ts';
 
 /** The example, running: MariaDB, the filled monolith, and Banyan on free ports in a folder of its own. */
 export interface World {
@@ -56,45 +57,50 @@ export interface WorldOptions {
 /** In the order in which the configuration lists them. */
 export const DOMAINS = ['profiles', 'posts', 'claps', 'publications'];
 
+/** When it fails, nothing is left behind. */
 export async function createWorld({ posts, claps, seed, folder: given }: WorldOptions): Promise<World> {
+  await using made = new AsyncDisposableStack();
   const folder = given ?? (await mkdtemp(join(tmpdir(), 'banyan-world-')));
+  if (!given) made.defer(() => rm(folder, { recursive: true, force: true }));
   mkdirSync(folder, { recursive: true });
   const mariadb = await startMariadb({ folder: join(folder, 'mariadb') });
-  const database = connect({
-    host: mariadb.host,
-    port: mariadb.port,
-    user: mariadb.user,
-    password: mariadb.password,
-    database: 'monolith',
-  });
+  made.defer(() => mariadb.stop());
+  const { host, port, user, password } = mariadb;
+  const database = connect({ host, port, user, password, database: 'monolith' });
+  made.defer(() => database.destroy());
   const env = await environmentFor(mariadb, folder);
   await createDatabase(mariadb);
   await createSchema(database);
   await fill(database, { posts, claps, seed, until: new Date() });
   const urls = urlsOf(env);
   const monolith = part(join(folder, 'monolith.out'), ['monolith/main.ts'], env);
+  made.defer(() => monolith.kill('SIGKILL'));
   const up = part(join(folder, 'banyan.out'), ['cli/main.ts', 'up'], env);
+  made.defer(() => up.kill('SIGTERM'));
   monolith.start();
-  await answers(`${urls.monolith}/healthz`);
+  await answers(`${urls.monolith}/healthz`).catch((error: Error) => {
+    throw new Error(`${error.message}: ${lastLines(join(folder, 'monolith.out'))}`);
+  });
+  const site = await siteOf(database, urls.router, posts);
+  const kept = made.move();
   return {
     folder,
     mariadb,
     database,
-    site: await siteOf(database, urls.router, posts),
+    site,
     password: PASSWORD,
     urls,
     env,
     monolith,
     up,
     banyan: (...args) => runBanyan(args, env),
-    async stop() {
-      await up.kill('SIGTERM');
-      await monolith.kill('SIGKILL');
-      await database.destroy();
-      await mariadb.stop();
-      if (!given) await rm(folder, { recursive: true, force: true });
-    },
+    stop: () => kept.disposeAsync(),
   };
+}
+
+/** The end of what a part has written; of one that has not started nothing. */
+export function lastLines(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-20).join('\n') : '';
 }
 
 async function environmentFor(mariadb: Mariadb, folder: string): Promise<NodeJS.ProcessEnv> {
@@ -148,17 +154,14 @@ async function siteOf(database: World['database'], origin: string, posts: number
 
 function part(output: string, args: string[], env: NodeJS.ProcessEnv): Part {
   let child: ChildProcess | undefined;
-  const killAtExit = () => child?.kill('SIGKILL');
-  process.on('exit', killAtExit);
   return {
     get pid() {
       return child?.pid;
     },
     start() {
-      const out = createWriteStream(output, { flags: 'a' });
-      child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-      child.stdout?.pipe(out, { end: false });
-      child.stderr?.pipe(out, { end: false });
+      const out = openSync(output, 'a');
+      child = spawnBound([process.execPath, ...args], { env, stdio: ['ignore', out, out] });
+      closeSync(out);
     },
     async kill(signal) {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
