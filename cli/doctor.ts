@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { connect } from '../cdc/connection.ts';
+import type { Connection } from 'mysql2/promise';
+import { connect, query } from '../cdc/connection.ts';
 import type { Finding, Source } from '../cdc/index.ts';
 import { BanyanError, type ControlFold } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
@@ -118,26 +119,19 @@ async function serviceFindings({ config }: Context): Promise<Finding[]> {
 
 /** Writes the heartbeat row and waits for it in the stream: the whole path of a change, on the real server. */
 async function probe({ config, signal }: Context, source: Source): Promise<Finding[]> {
+  const { banyanSchema, database } = config.monolith;
   const needed = 'the probe row in the stream';
-  const stop = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
-  const value = Date.now();
   try {
-    const reading = (async () => {
-      for await (const batch of source.read(undefined, stop)) {
-        const rows = batch.flatMap(({ changes }) => changes);
-        if (
-          rows.some(
-            ({ table, after }) =>
-              table === `${config.monolith.banyanSchema}.heartbeat` && Number(after?.['beat']) >= value,
-          )
-        )
-          return true;
-      }
-      return false;
-    })();
-    const connection = await connect(config.monolith.database);
+    const reading = comesThrough(
+      source,
+      `${banyanSchema}.heartbeat`,
+      AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]),
+    );
+    // Awaited below: until then its failure must not end the process.
+    reading.catch(() => undefined);
+    const connection = await connect(database);
     try {
-      await writeUntilSeen(connection, config.monolith.banyanSchema, reading, value);
+      await writeUntilEnd(connection, banyanSchema, reading);
     } finally {
       connection.destroy();
     }
@@ -148,7 +142,7 @@ async function probe({ config, signal }: Context, source: Source): Promise<Findi
         level: 'error',
         found: `no probe row after ${PROBE_MS / 1000} s`,
         needed,
-        cure: `Run \`banyan install\` again: the heartbeat row may be gone. Then look for what keeps \`${config.monolith.banyanSchema}\` out of the binlog.`,
+        cure: `Run \`banyan install\` again: the heartbeat row may be gone. Then look for what keeps \`${banyanSchema}\` out of the binlog.`,
       },
     ];
   } catch (error) {
@@ -157,20 +151,26 @@ async function probe({ config, signal }: Context, source: Source): Promise<Findi
   }
 }
 
+/** Whether a heartbeat of now, or of later, arrives before `signal` aborts. */
+async function comesThrough(source: Source, heartbeat: string, signal: AbortSignal): Promise<boolean> {
+  const since = Date.now();
+  for await (const batch of source.read(undefined, signal)) {
+    const rows = batch.flatMap(({ changes }) => changes);
+    if (rows.some(({ table, after }) => table === heartbeat && Number(after?.['beat']) >= since)) return true;
+  }
+  return false;
+}
+
 /** The reader begins at the head of the stream at some moment from now on: write until that has passed. */
-async function writeUntilSeen(
-  connection: Awaited<ReturnType<typeof connect>>,
-  schema: string,
-  reading: Promise<boolean>,
-  value: number,
-) {
-  let seen = false;
-  void reading.then(
-    () => (seen = true),
-    () => (seen = true),
-  );
-  for (let n = 0; !seen; n++) {
-    await connection.query(`UPDATE \`${schema}\`.heartbeat SET beat = ? WHERE id = 1`, [value + n]);
+async function writeUntilEnd(connection: Connection, schema: string, reading: Promise<unknown>): Promise<void> {
+  let ended = false;
+  const end = () => {
+    ended = true;
+  };
+  void reading.then(end, end);
+  while (!ended) {
+    // The clock at each write: an emitter tells by this row how fresh the stores are.
+    await query(connection, `UPDATE \`${schema}\`.heartbeat SET beat = ? WHERE id = 1`, [Date.now()]);
     await sleep(200);
   }
 }
