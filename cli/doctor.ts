@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { Connection } from 'mysql2/promise';
-import { connect, query } from '../cdc/connection.ts';
+import { connect } from '../cdc/connection.ts';
 import type { Finding, Source } from '../cdc/index.ts';
 import { BanyanError, type ControlFold } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { controlOf, openSource } from './config/adapters.ts';
 import { serviceUrl } from './config/places.ts';
+import { comesThrough } from './probe.ts';
 import { reach } from './reach.ts';
 import { emitterOf, serviceOf } from './situation.ts';
 
@@ -117,25 +116,12 @@ async function serviceFindings({ config }: Context): Promise<Finding[]> {
   return (await Promise.all(checks)).flat();
 }
 
-/** Writes the heartbeat row and waits for it in the stream: the whole path of a change, on the real server. */
 async function probe({ config, signal }: Context, source: Source): Promise<Finding[]> {
   const { banyanSchema, database } = config.monolith;
   const needed = 'the probe row in the stream';
   try {
-    const reading = comesThrough(
-      source,
-      `${banyanSchema}.heartbeat`,
-      AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]),
-    );
-    // Awaited below: until then its failure must not end the process.
-    reading.catch(() => undefined);
-    const connection = await connect(database);
-    try {
-      await writeUntilEnd(connection, banyanSchema, reading);
-    } finally {
-      connection.destroy();
-    }
-    if (await reading) return [];
+    const within = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
+    if (await comesThrough(source, () => connect(database), banyanSchema, within)) return [];
     return [
       {
         check: 'probe',
@@ -148,30 +134,6 @@ async function probe({ config, signal }: Context, source: Source): Promise<Findi
   } catch (error) {
     const fault = BanyanError.is(error) ? error : undefined;
     return [{ check: 'probe', level: 'error', found: String(error), needed, cure: fault?.cure ?? 'banyan install' }];
-  }
-}
-
-/** Whether a heartbeat of now, or of later, arrives before `signal` aborts. */
-async function comesThrough(source: Source, heartbeat: string, signal: AbortSignal): Promise<boolean> {
-  const since = Date.now();
-  for await (const batch of source.read(undefined, signal)) {
-    const rows = batch.flatMap(({ changes }) => changes);
-    if (rows.some(({ table, after }) => table === heartbeat && Number(after?.['beat']) >= since)) return true;
-  }
-  return false;
-}
-
-/** The reader begins at the head of the stream at some moment from now on: write until that has passed. */
-async function writeUntilEnd(connection: Connection, schema: string, reading: Promise<unknown>): Promise<void> {
-  let ended = false;
-  const end = () => {
-    ended = true;
-  };
-  void reading.then(end, end);
-  while (!ended) {
-    // The clock at each write: an emitter tells by this row how fresh the stores are.
-    await query(connection, `UPDATE \`${schema}\`.heartbeat SET beat = ? WHERE id = 1`, [Date.now()]);
-    await sleep(200);
   }
 }
 
