@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LoggedEvent } from '../types.ts';
+import { type LoggedEvent, MAX_BATCH_BYTES } from '../types.ts';
 import { kafkaFault } from './errors.ts';
 import type { Fetched } from './fetch.ts';
 import { PATIENCE_MS, RETRY_MS } from './patience.ts';
@@ -13,7 +13,6 @@ export interface Reading extends Wish {
 
 /** A partition whose events wait for so many of others is not read on. */
 const AHEAD = 5000;
-const BATCH_BYTES = 8_000_000;
 
 /** On a wire of its own, so that waiting for news holds up nobody else. */
 export async function* readFrom(reading: Reading): AsyncIterable<LoggedEvent[]> {
@@ -69,12 +68,11 @@ function* batchesOf(events: readonly LoggedEvent[], limit: number): Generator<Lo
   let batch: LoggedEvent[] = [];
   let bytes = 0;
   for (const event of events) {
-    if (batch.length === limit || (batch.length > 0 && bytes + event.data.length > BATCH_BYTES)) {
-      yield batch;
-      [batch, bytes] = [[], 0];
-    }
     batch.push(event);
     bytes += event.data.length;
+    if (batch.length < limit && bytes < MAX_BATCH_BYTES) continue;
+    yield batch;
+    [batch, bytes] = [[], 0];
   }
   if (batch.length > 0) yield batch;
 }
