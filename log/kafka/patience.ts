@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kafkaFault } from './errors.ts';
+import { kafkaFault } from './fault.ts';
 
 /** How long a cluster may be away, or without a leader, before anybody is told. */
 export const PATIENCE_MS = 30_000;

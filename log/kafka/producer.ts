@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker, ProducerIdentity } from 'kafkajs/src/broker/index.js';
 import { logFault } from '../errors.ts';
-import { kafkaFault, typeOf } from './errors.ts';
+import { kafkaFault, typeOf } from './fault.ts';
 import { byTopic } from './fetch.ts';
 import { REQUEST_TIMEOUT_MS, type Wire } from './wire.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LoggedEvent, MAX_BATCH_BYTES } from '../types.ts';
-import { kafkaFault } from './errors.ts';
+import { kafkaFault } from './fault.ts';
 import type { Fetched } from './fetch.ts';
 import { PATIENCE_MS, RETRY_MS } from './patience.ts';
 import { Puller } from './puller.ts';

@@ -1,7 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { logFault } from '../errors.ts';
 import type { TopicOptions, Topics } from '../types.ts';
-import { kafkaFault, typeOf } from './errors.ts';
+import { kafkaFault, typeOf } from './fault.ts';
 import type { KafkaSettings } from './settings.ts';
 import { REQUEST_TIMEOUT_MS } from './wire.ts';
 

@@ -1,7 +1,7 @@
 import type { Broker } from 'kafkajs/src/broker/index.js';
 import Cluster from 'kafkajs/src/cluster/index.js';
 import socketFactory from 'kafkajs/src/network/socketFactory.js';
-import { kafkaFault } from './errors.ts';
+import { kafkaFault } from './fault.ts';
 import { byTopic, type Fetched, type FetchLimits, fetchFrom, type Wanted } from './fetch.ts';
 import type { KafkaConnection } from './settings.ts';
 import './timer-warning.ts';

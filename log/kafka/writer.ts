@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { checkAppend } from '../append.ts';
 import { logFault } from '../errors.ts';
 import type { Checkpoint, Ends, LogWriter, NewEvent, Topics } from '../types.ts';
-import { kafkaFault } from './errors.ts';
+import { kafkaFault } from './fault.ts';
 import { type Placed, Producer } from './producer.ts';
 import { toLoads } from './records.ts';
 import { lastCommitted, visible } from './stand.ts';
