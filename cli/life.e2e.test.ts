@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import config from '../banyan.config.ts';
 import { killPart, startBanyan } from '../scripts/lib/parts.ts';
-import { answers, createWorld, DOMAINS, runBanyan, type World } from '../scripts/lib/world.ts';
+import { answers, createWorld, runBanyan, type World } from '../scripts/lib/world.ts';
 import { checkLog } from '../scripts/proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from '../scripts/proof/routes.ts';
 import { differsFromTables } from '../scripts/proof/tables.ts';
@@ -221,8 +221,7 @@ describe('a domain’s life', () => {
     await world.database('members').where({ id: 4 }).update({ bio: 'one again' });
     await caughtUp(world);
     expect(await storeDiffers('claps')).toEqual([]);
-    const data = world.env['BANYAN_DATA'] as string;
-    expect(await checkLog(data, DOMAINS, new Ledger())).toMatchObject({ doubled: [] });
+    expect(await checkLog(world.config, new Ledger())).toMatchObject({ doubled: [] });
   }, 60_000);
 
   it('keeps a second emitter waiting until the first has ended', async () => {

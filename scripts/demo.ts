@@ -5,7 +5,7 @@ import config from '../banyan.config.ts';
 import { table } from '../cli/table.ts';
 import { LagProbe } from './lib/lag-probe.ts';
 import { killPart } from './lib/parts.ts';
-import { createWorld, DOMAINS, lastLines, running, type World } from './lib/world.ts';
+import { createWorld, DOMAINS, lastLines, PROFILES, type Profile, running, type World } from './lib/world.ts';
 import { checkLog } from './proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from './proof/routes.ts';
 import { differsFromTables } from './proof/tables.ts';
@@ -17,8 +17,16 @@ const { values: options } = parseArgs({
     keep: { type: 'boolean', default: false },
     json: { type: 'string' },
     seed: { type: 'string', default: '1' },
+    profile: { type: 'string', default: 'embedded' },
   },
 });
+if (!(options.profile in PROFILES)) {
+  process.stderr.write(
+    `scripts/demo: found --profile ${options.profile}; needed: ${Object.keys(PROFILES).join(', ')}\n`,
+  );
+  process.exit(64);
+}
+const profile = options.profile as Profile;
 const size = options.quick ? { posts: 2000, claps: 50_000 } : { posts: 20_000, claps: 500_000 };
 const seed = Number(options.seed);
 const stages: { name: string; ms: number }[] = [];
@@ -36,7 +44,7 @@ let world: World | undefined;
 const etl = { rows: 0, rowsPerSecond: 0 };
 try {
   await stage('a monolith with', async () => {
-    world = await createWorld({ ...size, seed });
+    world = await createWorld({ ...size, seed, profile });
     return `${size.posts} posts, ${size.claps} claps, ${world.site.usernames.length} members`;
   });
   process.exitCode = await tell(world as unknown as World);
@@ -149,7 +157,7 @@ async function report(world: World, traffic: Traffic, lag: { p50Ms: number; p99M
   await stage('at rest: log, stores, routes', async () => {
     await caughtUp(world);
     const data = world.env['BANYAN_DATA'] as string;
-    const log = await checkLog(data, DOMAINS, traffic.ledger);
+    const log = await checkLog(world.config, traffic.ledger);
     const stores = (done(await world.banyan('status', '--json'))['domains'] as { domain: string; store: string }[]).map(
       async ({ domain, store }) => {
         const definition = config.domains.find(({ name }) => name === domain);

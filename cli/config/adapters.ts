@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { openBinlogSource } from '../../cdc/binlog/index.ts';
-import type { CapturedTables, Source } from '../../cdc/index.ts';
+import { type CapturedTables, EMITTER, type Source } from '../../cdc/index.ts';
 import {
   ControlFold,
   Doorbell,
   type EventLog,
+  type KafkaSettings,
+  openKafkaLog,
   openSqliteLog,
   readControlState,
   relayDoorbell,
@@ -44,9 +46,17 @@ export interface Backup {
 
 /** The log of a configuration, its doorbell connected with the other threads and processes. */
 export function openLog(config: Config, options: { writerThread?: boolean } = {}): EventLog & Partial<Backup> {
+  if (config.log.kind === 'kafka') {
+    return openKafkaLog({ ...kafkaSettings(config), topics: topicsOf(config), writers: [EMITTER] });
+  }
   const doorbell = new Doorbell();
   relayDoorbell(doorbell);
   return openSqliteLog({ file: logFile(config), topics: topicsOf(config), doorbell, ...options });
+}
+
+function kafkaSettings({ log }: Config): KafkaSettings {
+  const { brokers = '', prefix, replicationFactor, tls, sasl } = log;
+  return { brokers: brokers.split(','), prefix, replicationFactor, ssl: tls, sasl };
 }
 
 export function topicsOf({ domains }: Pick<Config, 'domains'>): Topics {
@@ -55,7 +65,7 @@ export function topicsOf({ domains }: Pick<Config, 'domains'>): Topics {
 
 /** The control state as it stands; of a log that is not there yet nothing. Makes no log. */
 export async function controlOf(config: Config): Promise<ControlFold> {
-  if (!existsSync(logFile(config))) return new ControlFold();
+  if (config.log.kind === 'sqlite' && !existsSync(logFile(config))) return new ControlFold();
   const log = openLog(config);
   return readControlState(log).finally(() => log.close());
 }

@@ -6,6 +6,35 @@ const port = z.number().int().min(1).max(65_535);
 const url = z.url({ protocol: /^https?$/ });
 const milliseconds = z.number().int().positive();
 
+const kafkaLog = {
+  brokers: z
+    .string()
+    .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, '`host:port`, several separated by commas')
+    .optional()
+    .describe('for kafka: some brokers of the cluster, `host:port`, separated by commas'),
+  prefix: z.string().default('').describe('for kafka: stands before the names of topics and transactional ids'),
+  replicationFactor: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('for kafka: copies of each topic that Banyan makes; without it the cluster’s own setting'),
+  tls: z
+    .strictObject({
+      ca: z.string().optional().describe('for kafka: the authority that signed the brokers’ certificates, as PEM'),
+      cert: z.string().optional().describe('for kafka: the certificate to show to the brokers, as PEM'),
+      key: z.string().optional().describe('for kafka: its key, as PEM'),
+    })
+    .optional(),
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).describe('for kafka: how to sign in'),
+      username: z.string().describe('for kafka: as whom'),
+      password: z.string().default('').describe('for kafka: from the environment, not in the file'),
+    })
+    .optional(),
+};
+
 /** Key by key; docs/configuration.md is printed from it. */
 const settings = z.strictObject({
   data: z.string().default('.banyan').describe('folder of the log and the stores, relative to the file'),
@@ -32,6 +61,13 @@ const settings = z.strictObject({
       for (const message of clashes(domains as Domain[])) context.addIssue({ code: 'custom', message });
     })
     .describe('the domains, each made by `defineDomain`'),
+  log: z.prefault(
+    z.strictObject({
+      kind: z.enum(['sqlite', 'kafka']).default('sqlite').describe('where the events are kept'),
+      ...kafkaLog,
+    }),
+    {},
+  ),
   emitter: z.prefault(
     z.strictObject({ heartbeatMs: milliseconds.default(1000).describe('how often the heartbeat row is written') }),
     {},
@@ -113,7 +149,15 @@ const settings = z.strictObject({
 });
 
 /** The configuration, with every default. Unknown keys are errors. */
-export const configSchema = settings.superRefine(({ domains, services, router }, context) => {
+export const configSchema = settings.superRefine(({ domains, log, services, router }, context) => {
+  const { kind, prefix, ...others } = log;
+  if (kind === 'kafka' && log.brokers === undefined) {
+    context.addIssue({ code: 'custom', path: ['log', 'brokers'], message: 'needed, as `log.kind` is kafka' });
+  }
+  const unused = Object.keys(others).filter((key) => others[key as keyof typeof others] !== undefined);
+  for (const key of kind === 'kafka' ? [] : [...unused, ...(prefix === '' ? [] : ['prefix'])]) {
+    context.addIssue({ code: 'custom', path: ['log', key], message: 'means nothing unless `log.kind` is kafka' });
+  }
   const names = (domains as Domain[]).map(({ name }) => name);
   for (const name of Object.keys(services.ports).filter((each) => !names.includes(each))) {
     context.addIssue({ code: 'custom', path: ['services', 'ports', name], message: 'there is no such domain' });

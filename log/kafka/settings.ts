@@ -1,12 +1,10 @@
-import type { ConnectionOptions } from 'node:tls';
-
 /** How a Kafka cluster is reached. */
 export interface KafkaConnection {
   /** `host:port` of some brokers; the others are learnt from them. */
   brokers: readonly string[];
   clientId?: string | undefined;
-  /** TLS; `true`: with the system's certificates. */
-  ssl?: boolean | ConnectionOptions | undefined;
+  /** TLS, with certificates as PEM; without an authority those of the system. */
+  ssl?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined;
   sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string } | undefined;
 }
 

@@ -118,7 +118,7 @@ async function statusOf(world: World, domain: string): Promise<DomainStatus> {
 async function judge(world: World, traffic: Traffic, killed: number): Promise<Verdict[]> {
   const { default: config } = await import('../../banyan.config.ts');
   const data = world.env['BANYAN_DATA'] as string;
-  const log = await checkLog(data, DOMAINS, traffic.ledger);
+  const log = await checkLog(world.config, traffic.ledger);
   const verdicts: Verdict[] = [
     none('no acknowledged write is lost to the log', log.lost),
     none('no event stands in the log twice', log.doubled),

@@ -5,10 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '../../cli/config/load.ts';
+import type { Config } from '../../cli/config/schema.ts';
 import { connect } from '../../monolith/database.ts';
 import { fill, PASSWORD } from '../../monolith/fill.ts';
 import { createSchema } from '../../monolith/schema.ts';
 import type { Site } from '../traffic/member.ts';
+import { type Kafka, startKafka } from './kafka.ts';
 import { type Mariadb, startMariadb } from './mariadb.ts';
 import { consecutivePorts } from './ports.ts';
 import { spawnBound } from './spawn.ts';
@@ -20,10 +23,15 @@ export interface World {
   database: ReturnType<typeof connect>;
   site: Site;
   password: string;
+  profile: Profile;
+  /** What the command line reads, for those who open log and stores themselves. */
+  config: Config;
   urls: { monolith: string; router: string; admin: string; services: Record<string, string> };
   /** Environment that makes the command line work on this world. */
   env: NodeJS.ProcessEnv;
   monolith: Part;
+  /** Where the log is on Kafka. */
+  kafka: Kafka | undefined;
   /** `banyan up`. */
   up: Part;
   /** Runs a command to its end. */
@@ -52,23 +60,39 @@ export interface WorldOptions {
   seed: number;
   /** Kept when given. */
   folder?: string;
+  profile?: Profile;
 }
+
+/** Which adapters Banyan runs on. */
+export const PROFILES = {
+  embedded: { log: 'sqlite' },
+  'binlog-kafka': { log: 'kafka' },
+} as const;
+export type Profile = keyof typeof PROFILES;
 
 /** In the order in which the configuration lists them. */
 export const DOMAINS = ['profiles', 'posts', 'claps', 'publications'];
 
 /** When it fails, nothing is left behind. */
-export async function createWorld({ posts, claps, seed, folder: given }: WorldOptions): Promise<World> {
+export async function createWorld({
+  posts,
+  claps,
+  seed,
+  folder: given,
+  profile = 'embedded',
+}: WorldOptions): Promise<World> {
   await using made = new AsyncDisposableStack();
   const folder = given ?? (await mkdtemp(join(tmpdir(), 'banyan-world-')));
   if (!given) made.defer(() => rm(folder, { recursive: true, force: true }));
   mkdirSync(folder, { recursive: true });
   const mariadb = await startMariadb({ folder: join(folder, 'mariadb') });
   made.defer(() => mariadb.stop());
+  const kafka = PROFILES[profile].log === 'kafka' ? await startKafka({ folder: join(folder, 'kafka') }) : undefined;
+  made.defer(() => kafka?.stop());
   const { host, port, user, password } = mariadb;
   const database = connect({ host, port, user, password, database: 'monolith' });
   made.defer(() => database.destroy());
-  const env = await environmentFor(mariadb, folder);
+  const env = { ...(await environmentFor(mariadb, folder)), ...environmentOf(kafka) };
   await createDatabase(mariadb);
   await createSchema(database);
   await fill(database, { posts, claps, seed, until: new Date() });
@@ -85,7 +109,10 @@ export async function createWorld({ posts, claps, seed, folder: given }: WorldOp
   const kept = made.move();
   return {
     folder,
+    profile,
+    config: await loadConfig(undefined, env),
     mariadb,
+    kafka,
     database,
     site,
     password: PASSWORD,
@@ -124,6 +151,10 @@ async function environmentFor(mariadb: Mariadb, folder: string): Promise<NodeJS.
     BANYAN_SECRET: randomBytes(32).toString('base64url'),
     BANYAN_LOG_LEVEL: process.env['BANYAN_LOG_LEVEL'] ?? 'warn',
   };
+}
+
+function environmentOf(kafka: Kafka | undefined): NodeJS.ProcessEnv {
+  return kafka ? { BANYAN_LOG_KIND: 'kafka', BANYAN_LOG_BROKERS: kafka.brokers } : {};
 }
 
 function urlsOf(env: NodeJS.ProcessEnv): World['urls'] {

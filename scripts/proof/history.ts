@@ -1,5 +1,6 @@
-import { join } from 'node:path';
-import { fromStart, type LoggedEvent, openSqliteLog, topicsFor } from '../../log/index.ts';
+import { openLog, topicsOf } from '../../cli/config/adapters.ts';
+import type { Config } from '../../cli/config/schema.ts';
+import { fromStart, type LoggedEvent } from '../../log/index.ts';
 import { aggregate, fact, type Ledger } from '../traffic/ledger.ts';
 
 /** What the log says of every write that the traffic was promised. */
@@ -14,32 +15,32 @@ export interface LogVerdict {
 }
 
 /** Reads the whole log once and holds it against the ledger. */
-export async function checkLog(dataFolder: string, domains: readonly string[], ledger: Ledger): Promise<LogVerdict> {
-  const topics = topicsFor(Object.fromEntries(domains.map((name) => [name, {}])));
-  const log = openSqliteLog({ file: join(dataFolder, 'log.sqlite'), topics });
+export async function checkLog(config: Config, ledger: Ledger): Promise<LogVerdict> {
+  const log = openLog(config);
+  const domains = config.domains.map(({ name }) => name);
   const seen = new Set<string>();
   const doubled: string[] = [];
   /** Aggregate → fact → where it stands, each time. */
   const places = new Map<string, Map<string, number[]>>();
   let events = 0;
-  for await (const batch of log.read(fromStart([...domains], topics), { follow: false, limit: 5000 })) {
+  for await (const batch of log.read(fromStart(domains, topicsOf(config)), { follow: false, limit: 5000 })) {
     for (const event of batch) {
       events++;
       if (seen.has(event.id)) doubled.push(`${event.topic} ${event.id}`);
       seen.add(event.id);
-      for (const { of, says } of factsOf(event)) note(places, of, says, event.offset);
+      for (const { of, says } of factsOf(event)) note(places, of, says, event.sequence);
     }
   }
   await log.close();
   return { ...judge(ledger, places), doubled, events };
 }
 
-function note(places: Map<string, Map<string, number[]>>, of: string, says: string, offset: number): void {
+function note(places: Map<string, Map<string, number[]>>, of: string, says: string, sequence: number): void {
   const facts = places.get(of) ?? new Map<string, number[]>();
   places.set(of, facts);
-  const offsets = facts.get(says);
-  if (offsets) offsets.push(offset);
-  else facts.set(says, [offset]);
+  const sequences = facts.get(says);
+  if (sequences) sequences.push(sequence);
+  else facts.set(says, [sequence]);
 }
 
 function judge(ledger: Ledger, places: Map<string, Map<string, number[]>>): Pick<LogVerdict, 'lost' | 'outOfOrder'> {
@@ -48,9 +49,9 @@ function judge(ledger: Ledger, places: Map<string, Map<string, number[]>>): Pick
   for (const [of, facts] of ledger.acknowledged) {
     let after = -1;
     for (const says of facts) {
-      const offsets = places.get(of)?.get(says);
-      const next = offsets?.find((offset) => offset >= after);
-      if (!offsets) lost.push(`${of} ${says}`);
+      const sequences = places.get(of)?.get(says);
+      const next = sequences?.find((sequence) => sequence >= after);
+      if (!sequences) lost.push(`${of} ${says}`);
       else if (next === undefined) outOfOrder.push(`${of} ${says}`);
       after = next ?? after;
     }
