@@ -7,7 +7,7 @@ import { connectForSeed } from '../etl/connect.ts';
 import { EtlSeeder } from '../etl/seeder.ts';
 import { BanyanError, type EventLog } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { openLog, openSource } from './config/adapters.ts';
+import { openLog, openSource, refuseForgotten } from './config/adapters.ts';
 
 export function registerEmit(program: Command): void {
   const command = program
@@ -22,6 +22,7 @@ const RETRY_MS = [200, 500, 1000, 2000, 5000];
 async function runEmitter(context: Context): Promise<number> {
   const { config, signal, logger } = context;
   const log = openLog(config, { writerThread: true });
+  await refuseForgotten(config, log);
   const instance = `emitter-${randomUUID().slice(0, 8)}`;
   let failures = 0;
   while (!signal.aborted) {

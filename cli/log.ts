@@ -5,8 +5,9 @@ import { type Command, Option } from 'commander';
 import { EMITTER } from '../cdc/index.ts';
 import type { Cursors, EventLog, LoggedEvent } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { type Backup, openLog, topicsOf } from './config/adapters.ts';
+import { type Backup, copyLog, lockData, openLog, topicsOf } from './config/adapters.ts';
 import { cliFault } from './errors.ts';
+import { ProgressLine } from './progress-line.ts';
 import { table } from './table.ts';
 
 export function registerLog(program: Command): void {
@@ -34,6 +35,12 @@ export function registerLog(program: Command): void {
     .description('Copy the log to a file while it is in use')
     .argument('<file>', 'a new file');
   handle(standard(backup, ['banyan log backup /backups/log.sqlite']), backupLog);
+  const copy = log
+    .command('copy')
+    .description('Move the log of the data folder to the one of the configuration; offsets and stores stay valid')
+    .addOption(new Option('--to <kind>', 'what the configuration names').choices(['kafka']).makeOptionMandatory())
+    .option('--yes', 'act on the plan');
+  handle(standard(copy, ['banyan log copy --to kafka --yes']), moveLog);
 }
 
 async function tailLog(context: Context, [topic = '']: string[], options: Record<string, unknown>): Promise<number> {
@@ -102,6 +109,34 @@ async function backupLog(context: Context, [file = '']: string[]): Promise<numbe
     return EXIT.done;
   } finally {
     await log.close();
+  }
+}
+
+/** While nothing runs: what was appended behind its back would be missing. */
+async function moveLog(context: Context): Promise<number> {
+  const { config, signal } = context;
+  const lock = lockData(config);
+  if (!lock)
+    throw cliFault('BNY-CLI-UP-TWICE', { found: `${config.data} is in use`, needed: 'nothing that runs on it' });
+  const line = new ProgressLine();
+  try {
+    const plan = [
+      'copy every event to the same offset of the new log; the old one stays as it is',
+      'read both and compare their hashes',
+      'hand the checkpoint over: the emitter goes on behind it, in the new log',
+    ];
+    if (!(await context.confirm(plan))) return EXIT.differences;
+    const { events, hash } = await copyLog(config, (n, of) => line.show(`${n} of ${of} events`), signal);
+    line.end();
+    const data = { events, hash, next_steps: ['banyan up'] };
+    context.data(
+      data,
+      `${events} events are in the new log, with the same hash (${hash.slice(0, 12)}). Next: banyan up`,
+    );
+    return EXIT.done;
+  } finally {
+    line.end();
+    lock.release();
   }
 }
 

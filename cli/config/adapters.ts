@@ -4,7 +4,10 @@ import type { Logger } from 'pino';
 import { openBinlogSource } from '../../cdc/binlog/index.ts';
 import { type CapturedTables, EMITTER, type Source } from '../../cdc/index.ts';
 import {
+  CONTROL_TOPIC,
   ControlFold,
+  type Copied,
+  copyToKafka,
   Doorbell,
   type EventLog,
   type KafkaSettings,
@@ -16,6 +19,7 @@ import {
   topicsFor,
 } from '../../log/index.ts';
 import { type Lock, takeLock } from '../../services/kit/store/sqlite/lock.ts';
+import { cliFault } from '../errors.ts';
 import { logFile } from './places.ts';
 import type { Config } from './schema.ts';
 
@@ -57,6 +61,47 @@ export function openLog(config: Config, options: { writerThread?: boolean } = {}
 function kafkaSettings({ log }: Config): KafkaSettings {
   const { brokers = '', prefix, replicationFactor, tls, sasl } = log;
   return { brokers: brokers.split(','), prefix, replicationFactor, ssl: tls, sasl };
+}
+
+/**
+ * Copies the log in the data folder to the one of the configuration, at the same offsets.
+ *
+ * @throws BNY-CLI-REFUSED when there is nothing to copy, or nowhere
+ */
+export async function copyLog(
+  config: Config,
+  onProgress: (events: number, of: number) => void,
+  signal: AbortSignal,
+): Promise<Copied> {
+  const refusal =
+    config.log.kind !== 'kafka'
+      ? {
+          found: '`log.kind` is sqlite',
+          needed: 'the new log in the configuration: `log.kind` kafka, and `log.brokers`',
+        }
+      : !existsSync(logFile(config)) && { found: `no ${logFile(config)}`, needed: 'a log to copy' };
+  if (refusal) throw cliFault('BNY-CLI-REFUSED', { ...refusal, cure: 'docs/kafka.md' });
+  const topics = topicsOf(config);
+  const from = openSqliteLog({ file: logFile(config), topics });
+  try {
+    const ends = Object.values(await from.ends(Object.keys(topics).filter((topic) => !topics[topic]?.compacted)));
+    const total = ends.flat().reduce((sum, end) => sum + end + 1, 0);
+    const to = { ...kafkaSettings(config), topics, writers: [EMITTER] };
+    const posted = [CONTROL_TOPIC];
+    return await copyToKafka({ from, to, writer: EMITTER, posted, onProgress: (n) => onProgress(n, total), signal });
+  } finally {
+    await from.close();
+  }
+}
+
+/** @throws BNY-CLI-REFUSED when there is a log in the data folder whose events the log of the configuration lacks */
+export async function refuseForgotten(config: Config, log: EventLog): Promise<void> {
+  if (config.log.kind === 'sqlite' || !existsSync(logFile(config)) || (await log.checkpoint(EMITTER))) return;
+  throw cliFault('BNY-CLI-REFUSED', {
+    found: `${logFile(config)}, and a log in the configuration without anything of it`,
+    needed: 'one log',
+    cure: 'banyan log copy --to kafka; or move the file away to begin anew',
+  });
 }
 
 export function topicsOf({ domains }: Pick<Config, 'domains'>): Topics {

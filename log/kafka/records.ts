@@ -29,7 +29,7 @@ export function toLoads(
  * Events as Kafka records: CloudEvents 1.0 in binary mode, attributes as headers `ce_…`, Banyan's own as extensions.
  * Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
  */
-function toMessage(event: NewEvent, sequence: number, writer: string): Message {
+export function toMessage(event: NewEvent, sequence: number, writer: string): Message {
   const { key, id, type, version, time, origin, epoch, position, seed, data } = event;
   return {
     key,

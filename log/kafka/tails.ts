@@ -59,14 +59,14 @@ export async function openReaders(wire: Wire, wish: Wish, follow: boolean): Prom
   return readers;
 }
 
-/** The events at the cursors, which must be those that the cursors name. */
+/** The events at the cursors, which must be those that the cursors name; undefined when one of them names none. */
 async function applied(
   wire: Wire,
   name: string,
   tails: Tail[],
   cursors: Cursor[],
   stable: number[],
-): Promise<Written[]> {
+): Promise<Written[] | undefined> {
   const start = await wire.offsets(tails, 'start');
   const found: Written[] = [];
   for (const [partition, { offset, id }] of cursors.entries()) {
@@ -77,10 +77,10 @@ async function applied(
         needed: `offset ${tail.from}`,
       });
     }
-    if (offset < 0) continue;
+    if (offset < 0 || id === '') continue;
     const record = offset < (stable[partition] ?? 0) ? await lastCommitted(wire, tail, offset + 1) : undefined;
     const event = record?.offset === offset ? toEvent(name, partition, record) : undefined;
-    if (event && (id === '' || event.event.id === id)) found.push(event);
+    if (event?.event.id === id) found.push(event);
     else {
       throw logFault('BNY-LOG-ANOTHER', {
         found: `${event ? `event ${event.event.id}` : 'no event'} at ${tail.topic} partition ${partition} offset ${offset}`,
@@ -88,7 +88,7 @@ async function applied(
       });
     }
   }
-  return found;
+  return cursors.some(({ offset, id }) => offset >= 0 && id === '') ? undefined : found;
 }
 
 /** Delivers in the order of the writers, over all partitions. */
@@ -97,7 +97,7 @@ class OrderedTopic implements TopicReader {
   readonly #name: string;
   readonly #order: WriterOrder;
 
-  constructor(name: string, tails: Tail[], atCursors: Written[]) {
+  constructor(name: string, tails: Tail[], atCursors: Written[] | undefined) {
     this.#name = name;
     this.tails = tails;
     this.#order = new WriterOrder(name, tails.length, atCursors);

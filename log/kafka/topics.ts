@@ -2,8 +2,9 @@ import kafkajs, { type Admin } from 'kafkajs';
 import { logFault } from '../errors.ts';
 import type { TopicOptions, Topics } from '../types.ts';
 import { kafkaFault, typeOf } from './fault.ts';
+import { patiently } from './patience.ts';
 import type { KafkaSettings } from './settings.ts';
-import { REQUEST_TIMEOUT_MS } from './wire.ts';
+import { REQUEST_TIMEOUT_MS, Wire } from './wire.ts';
 
 /** Holds what tells one log from another. */
 export const IDENTITY_TOPIC = 'banyan.identity';
@@ -33,9 +34,10 @@ export async function prepareTopics(
   const admin = adminOf(settings);
   try {
     await admin.connect();
-    await make(admin, settings, wanted);
+    const made = await make(admin, settings, wanted);
     await checkPartitions(admin, wanted);
     await checkSettings(admin, wanted);
+    if (made.length > 0) await leadersOf(settings, made);
   } catch (error) {
     throw kafkaFault(error, where);
   } finally {
@@ -60,10 +62,10 @@ async function make(
   admin: Admin,
   { replicationFactor }: KafkaSettings,
   wanted: Map<string, TopicOptions>,
-): Promise<void> {
+): Promise<{ topic: string; partition: number }[]> {
   const there = new Set(await admin.listTopics());
   const missing = [...wanted].filter(([topic]) => !there.has(topic));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return [];
   const settings = Object.entries({
     'retention.ms': '-1',
     'retention.bytes': '-1',
@@ -83,6 +85,20 @@ async function make(
       // Another process makes the same ones.
       if (typeOf(error) !== 'TOPIC_ALREADY_EXISTS' && !/already exists/i.test(String(error))) throw error;
     });
+  return missing.flatMap(([topic, { partitions = 1 }]) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+  );
+}
+
+/** A broker that is named as leader of a new partition may not know of it yet, and refuses to write. */
+async function leadersOf(settings: KafkaSettings, places: { topic: string; partition: number }[]): Promise<void> {
+  await patiently(settings.brokers.join(','), async () => {
+    const wire = await Wire.open(
+      settings,
+      places.map(({ topic }) => topic),
+    );
+    await wire.offsets(places, 'stable').finally(() => wire.close());
+  });
 }
 
 async function checkPartitions(admin: Admin, wanted: Map<string, TopicOptions>): Promise<void> {

@@ -18,13 +18,15 @@ export class WriterOrder {
   /** Writer → the sequence number that comes next. */
   readonly #next = new Map<string, number>();
   readonly #fromStart: boolean;
+  readonly #unknown: boolean;
 
-  /** @param applied the events at the cursors; none: from the start */
-  constructor(topic: string, partitions: number, applied: readonly Written[]) {
+  /** @param applied the events at the cursors, none: from the start; undefined: unknown, and then there is no order */
+  constructor(topic: string, partitions: number, applied: readonly Written[] | undefined) {
     this.#topic = topic;
     this.#waiting = Array.from({ length: partitions }, () => []);
-    this.#fromStart = applied.length === 0;
-    for (const { event, writer } of applied) {
+    this.#unknown = applied === undefined;
+    this.#fromStart = applied?.length === 0;
+    for (const { event, writer } of applied ?? []) {
       this.#next.set(writer, Math.max(this.#next.get(writer) ?? 0, event.sequence + 1));
     }
   }
@@ -57,8 +59,9 @@ export class WriterOrder {
   #due(): Written[] | undefined {
     return this.#waiting.find(([head]) => {
       if (!head) return false;
+      if (this.#unknown || head.writer === '') return true;
       const next = this.#next.get(head.writer) ?? (this.#fromStart ? 0 : head.event.sequence);
-      return head.writer === '' || head.event.sequence === next;
+      return head.event.sequence === next;
     });
   }
 }

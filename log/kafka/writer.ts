@@ -97,7 +97,7 @@ export class KafkaWriter implements LogWriter {
       const placed = loads.length === 0 ? [] : await this.#producer.send(loads);
       const ends = this.#endsAfter(placed);
       const stored = { number: (this.#stored?.number ?? 0) + 1, generation: this.generation, state, ends, sequences };
-      const [checkpoint] = await this.#producer.send([{ ...own, messages: [message(CHECKPOINT, stored)] }]);
+      const [checkpoint] = await this.#producer.send([{ ...own, messages: [checkpointMessage(stored)] }]);
       decided = true;
       await this.#producer.end('commit');
       await visible(wire, [...placed, checkpoint as Placed].map(lastOf));
@@ -128,6 +128,10 @@ export class KafkaWriter implements LogWriter {
 
 function lastOf({ topic, partition, firstOffset, messages }: Placed) {
   return { topic, partition, offset: firstOffset + messages.length - 1 };
+}
+
+export function checkpointMessage(stored: Stored) {
+  return message(CHECKPOINT, stored);
 }
 
 function message(key: string, value: object) {

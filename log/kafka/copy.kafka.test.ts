@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Kafka, startKafka } from '../../scripts/lib/kafka.ts';
+import { openSqliteLog, type SqliteLog } from '../sqlite/log.ts';
+import type { Topics } from '../types.ts';
+import { type CopyOptions, copyToKafka } from './copy.ts';
+import { collect, event, LogOnKafka, start } from './test-support.ts';
+
+const ALL: Topics = { orders: {}, parcels: { partitions: 4 }, control: {}, latest: { compacted: true } };
+
+describe('a log that is copied to Kafka', () => {
+  let kafka: Kafka;
+  let folder: string;
+  let from: SqliteLog;
+  let on: LogOnKafka;
+  let options: CopyOptions;
+
+  beforeAll(async () => {
+    kafka = await startKafka();
+  });
+  afterAll(() => kafka.stop());
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'banyan-copy-'));
+    from = openSqliteLog({ file: join(folder, 'log.sqlite'), topics: ALL });
+    on = new LogOnKafka(kafka);
+    const to = { ...on.options, topics: ALL };
+    const signal = new AbortController().signal;
+    options = { from, to, writer: 'emitter', posted: ['control'], onProgress: () => undefined, signal };
+    const writer = await from.writer('emitter');
+    for (let n = 0; n < 3000; n += 100) {
+      const events = Array.from({ length: 100 }, (_, i) => event(i % 3 ? 'orders' : 'parcels', `key-${i % 17}`, n + i));
+      await writer.append([...events, event('control', 'c', n)], { position: String(n) });
+      await from.post([event('control', 'posted', 10_000 + n), event('latest', 'beat', n)].slice(0, 1));
+    }
+  });
+  afterEach(async () => {
+    await from.close();
+    await on.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const everything = async (log: Pick<SqliteLog, 'read'>) =>
+    (await collect(log.read({ orders: start(1), parcels: start(4), control: start(1) }, { follow: false }))).sort(
+      (a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || a.offset - b.offset,
+    );
+
+  it('has the same events at the same offsets, the same checkpoint and identity, and goes on', async () => {
+    const seen: number[] = [];
+    const { events } = await copyToKafka({ ...options, onProgress: (n) => seen.push(n) });
+    const copy = on.open({ topics: ALL });
+    expect(await everything(copy)).toEqual(await everything(from));
+    expect([events, seen.at(-1)]).toEqual([3060, 3060]);
+    expect(await copy.identity()).toBe(await from.identity());
+    expect(await copy.checkpoint('emitter')).toEqual(await from.checkpoint('emitter'));
+    const writer = await copy.writer('emitter');
+    await writer.append([event('orders', 'a', 5000), event('parcels', 'b', 5001), event('control', 'c', 5002)], {});
+    const [last] = (await collect(copy.read({ parcels: start(4) }, { follow: false }))).slice(-1);
+    expect(last).toMatchObject({ id: 'parcels-5001', sequence: 1020 });
+    expect((await everything(copy)).length).toBe(3063);
+  });
+
+  it('is gone on with after it was broken off, and copied once when it is asked for twice', async () => {
+    const stop = new AbortController();
+    const broken = copyToKafka({ ...options, signal: stop.signal, onProgress: (n) => n > 1000 && stop.abort() });
+    await expect(broken).rejects.toThrow();
+    const { events, hash } = await copyToKafka(options);
+    expect(await copyToKafka(options)).toEqual({ events, hash });
+    expect(await everything(on.open({ topics: ALL }))).toEqual(await everything(from));
+  });
+
+  it('is refused when it was written to meanwhile, and as a copy into another log', async () => {
+    const writer = await from.writer('emitter');
+    let writes = 0;
+    const onProgress = () => {
+      if (writes++ === 0) void writer.append([event('orders', 'a', 9000)], {});
+    };
+    await expect(copyToKafka({ ...options, onProgress })).rejects.toMatchObject({ code: 'BNY-LOG-CONFLICT' });
+    const other = openSqliteLog({ file: join(folder, 'other.sqlite'), topics: ALL });
+    await expect(copyToKafka({ ...options, from: other })).rejects.toMatchObject({ code: 'BNY-LOG-ANOTHER' });
+    await other.close();
+  });
+});

@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto';
+import { logFault } from '../errors.ts';
+import { type Checkpoint, type EventLog, type LoggedEvent, START } from '../types.ts';
+import { kafkaFault } from './fault.ts';
+import { type KafkaLogOptions, openKafkaLog } from './log.ts';
+import { type Placed, Producer } from './producer.ts';
+import { toMessage } from './records.ts';
+import { lastCommitted, visible } from './stand.ts';
+import { checkpointTopic, IDENTITY_TOPIC, prepareTopics } from './topics.ts';
+import { Wire } from './wire.ts';
+import { checkpointMessage } from './writer.ts';
+
+/** What a log is copied from: topics whose offsets count from 0 without gaps. */
+export interface CopyOptions {
+  from: EventLog;
+  to: KafkaLogOptions;
+  /** The one writer of all topics that are not posted to. */
+  writer: string;
+  /** Topics that anybody posts to. */
+  posted: readonly string[];
+  onProgress(events: number): void;
+  signal: AbortSignal;
+}
+
+export interface Copied {
+  events: number;
+  /** Over every event, the same on both sides. */
+  hash: string;
+}
+
+/**
+ * Copies a log into an empty one on Kafka, event by event at the same offsets: what is appended without a transaction
+ * leaves no gaps. So cursors and checkpoints stay valid as they are. Goes on where it was broken off. The checkpoint comes
+ * last, when both sides have been read once more and compared. Compacted topics hold signs of life only and begin anew.
+ *
+ * @throws BNY-LOG-ANOTHER when the target holds something else; BNY-LOG-CONFLICT when the source was written to meanwhile
+ */
+export async function copyToKafka(options: CopyOptions): Promise<Copied> {
+  const { from, to, writer } = options;
+  const prefix = to.prefix ?? '';
+  const topics = Object.keys(to.topics).filter((topic) => !to.topics[topic]?.compacted);
+  await prepareTopics(to, to.topics, to.writers);
+  const names = [...topics, IDENTITY_TOPIC].map((topic) => prefix + topic);
+  const before = await from.checkpoint(writer);
+  const wire = await Wire.open(to, [...names, checkpointTopic(prefix, writer)]);
+  try {
+    await giveIdentity(wire, prefix, await from.identity());
+    const producer = await Producer.open(wire);
+    let events = 0;
+    for (const topic of topics) events = await copyTopic(wire, producer, topic, events, options);
+  } catch (error) {
+    throw kafkaFault(error, wire.where);
+  } finally {
+    await wire.close();
+  }
+  return finish(options, topics, before);
+}
+
+async function giveIdentity(wire: Wire, prefix: string, identity: string): Promise<void> {
+  const place = { topic: prefix + IDENTITY_TOPIC, partition: 0 };
+  const [part] = await wire.fetch([{ ...place, from: 0 }], { waitMs: 0, bytes: 10_000 });
+  const [first] = part?.records ?? [];
+  if (first && String(first.value) !== identity) {
+    throw logFault('BNY-LOG-ANOTHER', {
+      found: `log ${first.value} in the target`,
+      needed: `an empty one, or a copy of ${identity}`,
+    });
+  }
+  if (first) return;
+  const producer = await Producer.open(wire);
+  const [placed] = await producer.send([{ ...place, messages: [{ key: 'identity', value: identity, headers: {} }] }]);
+  await visible(wire, [{ ...place, offset: (placed as Placed).firstOffset }]);
+}
+
+async function copyTopic(
+  wire: Wire,
+  producer: Producer,
+  topic: string,
+  copied: number,
+  options: CopyOptions,
+): Promise<number> {
+  const { from, to, writer, posted, onProgress, signal } = options;
+  const name = (to.prefix ?? '') + topic;
+  let events = copied;
+  const partitions = to.topics[topic]?.partitions ?? 1;
+  const cursors = await Promise.all(
+    Array.from({ length: partitions }, async (_, partition) => {
+      const place = { topic: name, partition };
+      const [stable = 0] = await wire.offsets([place], 'stable');
+      const last = await lastCommitted(wire, place, stable);
+      events += stable;
+      return last ? { offset: last.offset, id: last.headers.get('ce_id') ?? '' } : START;
+    }),
+  );
+  for await (const batch of from.read({ [topic]: cursors }, { follow: false, signal })) {
+    for (const [partition, own] of Map.groupBy(batch, (event) => event.partition)) {
+      const by = posted.includes(topic) ? '' : writer;
+      const messages = own.map((event) => toMessage(event, event.sequence, by));
+      const [placed] = await producer.send([{ topic: name, partition, messages }]);
+      const [needed] = own as [LoggedEvent];
+      if (placed?.firstOffset === needed.offset) continue;
+      throw logFault('BNY-LOG-FOREIGN', {
+        found: `offset ${placed?.firstOffset} of ${name} partition ${partition}`,
+        needed: `offset ${needed.offset}`,
+      });
+    }
+    events += batch.length;
+    onProgress(events);
+  }
+  signal.throwIfAborted();
+  return events;
+}
+
+async function finish(
+  { from, to, writer, posted, signal }: CopyOptions,
+  topics: string[],
+  before: Checkpoint | undefined,
+): Promise<Copied> {
+  const target = openKafkaLog(to);
+  try {
+    const [here, there] = [await digest(from, topics, to, signal), await digest(target, topics, to, signal)];
+    const after = await from.checkpoint(writer);
+    if (after?.number !== before?.number) {
+      throw logFault('BNY-LOG-CONFLICT', {
+        found: 'the log was written to while it was copied',
+        needed: 'one at rest',
+        cure: 'Stop `banyan up` and every `banyan emit`, then copy again: it goes on where it was.',
+      });
+    }
+    if (here.hash !== there.hash) {
+      throw logFault('BNY-LOG-ANOTHER', {
+        found: `${there.events} events, hash ${there.hash}`,
+        needed: `${here.events} events, hash ${here.hash}`,
+      });
+    }
+    if (after && !(await target.checkpoint(writer)))
+      await giveCheckpoint(to, writer, after, sequencesOf(here.sequences, posted));
+    return { events: here.events, hash: here.hash };
+  } finally {
+    await target.close();
+  }
+}
+
+async function giveCheckpoint(
+  to: KafkaLogOptions,
+  writer: string,
+  checkpoint: Checkpoint,
+  sequences: Record<string, number>,
+): Promise<void> {
+  const place = { topic: checkpointTopic(to.prefix ?? '', writer), partition: 0 };
+  const wire = await Wire.open(to, [place.topic]);
+  try {
+    const [placed] = await (await Producer.open(wire)).send([
+      { ...place, messages: [checkpointMessage({ ...checkpoint, sequences })] },
+    ]);
+    await visible(wire, [{ ...place, offset: (placed as Placed).firstOffset }]);
+  } finally {
+    await wire.close();
+  }
+}
+
+/** Of what is posted nobody counts on. */
+function sequencesOf(sequences: Record<string, number>, posted: readonly string[]): Record<string, number> {
+  return Object.fromEntries(Object.entries(sequences).filter(([topic]) => !posted.includes(topic)));
+}
+
+/** A hash over all events, topic by topic in the order of offsets, and the sequence number that comes next in each. */
+async function digest(
+  log: EventLog,
+  topics: readonly string[],
+  { topics: options }: KafkaLogOptions,
+  signal: AbortSignal,
+) {
+  const hash = createHash('sha256');
+  const sequences: Record<string, number> = {};
+  let events = 0;
+  for (const topic of topics) {
+    for (let partition = 0; partition < (options[topic]?.partitions ?? 1); partition++) {
+      const ends = (await log.ends([topic]))[topic] ?? [];
+      // Of the other partitions nothing.
+      const from = ends.map((end, i) => (i === partition ? START : { offset: end, id: '' }));
+      for await (const batch of log.read({ [topic]: from }, { follow: false, signal })) {
+        for (const event of batch) {
+          const {
+            partition: place,
+            offset,
+            sequence,
+            key,
+            id,
+            type,
+            version,
+            time,
+            data,
+            origin,
+            epoch,
+            position = '',
+            seed = '',
+          } = event;
+          hash.update(
+            JSON.stringify([
+              topic,
+              place,
+              offset,
+              sequence,
+              key,
+              id,
+              type,
+              version,
+              time,
+              data,
+              origin,
+              epoch,
+              position,
+              seed,
+            ]),
+          );
+          sequences[topic] = Math.max(sequences[topic] ?? 0, sequence + 1);
+        }
+        events += batch.length;
+      }
+    }
+  }
+  signal.throwIfAborted();
+  return { hash: hash.digest('hex'), events, sequences };
+}
