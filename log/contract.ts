@@ -155,6 +155,25 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
       expect(events.map((e) => e.sequence).sort((a, b) => a - b)).toEqual(events.map((_, i) => i));
     });
 
+    it('gives the events of several partitions in the order of their writer, from any cursors', async () => {
+      const writer = await openWriter('emitter');
+      for (let n = 0; n < 30; n += 3) {
+        await writer.append(
+          [0, 1, 2].map((i) => event('parcels', `key-${(n + i) % 7}`, n + i)),
+          {},
+        );
+      }
+      const events = await all(log, ['parcels']);
+      expect(events.map((e) => e.sequence)).toEqual(events.map((_, i) => i));
+      for (const taken of [1, 13, 30]) {
+        const cursors = fromStart(['parcels'], CONTRACT_TOPICS);
+        for (const { partition, offset, id } of events.slice(0, taken))
+          (cursors['parcels'] as unknown[])[partition] = { offset, id };
+        const rest = await all(log, ['parcels'], cursors);
+        expect(rest.map((e) => e.id)).toEqual(events.slice(taken).map((e) => e.id));
+      }
+    });
+
     it('keeps only the newest event of a key in a compacted topic, and tells a reader of each', async () => {
       for (let i = 0; i < 3; i++) await log.post([event('latest', 'x', i), event('latest', `y${i}`, 10 + i)]);
       const events = await all(log, ['latest']);

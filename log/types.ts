@@ -3,7 +3,8 @@
  *
  * An adapter owes its users what the contract suite in `contract.ts` tests: appends are atomic and durable when they
  * return; a newer writer fences an older one; the checkpoint stands in the same atomic append as the events it covers;
- * within a partition readers see committed events in offset order, without gaps and without repeats.
+ * within a partition readers see committed events in offset order, without gaps and without repeats; a topic with several
+ * partitions has one writer, and is read in its order.
  */
 export interface EventLog {
   /** Changes when a log is deleted and made anew. */
@@ -16,8 +17,8 @@ export interface EventLog {
   post(events: readonly NewEvent[]): Promise<void>;
 
   /**
-   * Committed events after `from`, in order within each partition; between partitions there is no order. Every topic
-   * in `from` is read. Follows the log until `signal` aborts. While following it yields an empty batch whenever it was
+   * Committed events after `from`, of each topic in the order in which they were appended; between topics there is no
+   * order. Every topic in `from` is read. Follows the log until `signal` aborts. While following it yields an empty batch whenever it was
    * woken and found nothing new, so that a reader can look at the newest checkpoint.
    *
    * @throws BNY-LOG-ANOTHER when the event at a cursor's offset is not the one that the cursor names.

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Kafka, startKafka } from '../../scripts/lib/kafka.ts';
-import { collect, event, LogOnKafka, readAll, start } from './test-support.ts';
+import { collect, event, LogOnKafka, readAll } from './test-support.ts';
 
 let kafka: Kafka;
 beforeAll(async () => {
@@ -93,30 +93,5 @@ describe('a log on Kafka refuses a topic', () => {
     await producer.send({ topic: on.topic('orders'), messages: [{ key: 'k', value: '{}', headers }] });
     await producer.disconnect();
     await expect(readAll(on.open())).rejects.toMatchObject({ code: 'BNY-LOG-GAP' });
-  });
-});
-
-describe('a log on Kafka with several partitions', () => {
-  it('gives events in the order of their writer, from the start and from any cursor', async () => {
-    const on = new LogOnKafka(kafka);
-    const log = on.open();
-    const writer = await log.writer('emitter');
-    for (let n = 0; n < 60; n += 3) {
-      await writer.append(
-        [0, 1, 2].map((i) => event('parcels', `key-${(n + i) % 13}`, n + i)),
-        {},
-      );
-    }
-    const events = await readAll(log, 'parcels');
-    expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, i) => i));
-    expect(new Set(events.map(({ partition }) => partition)).size).toBe(4);
-    for (const taken of [1, 17, 59]) {
-      const cursors = start(4);
-      for (const { partition, offset, id } of events.slice(0, taken)) cursors[partition] = { offset, id };
-      const rest = await collect(log.read({ parcels: cursors }, { follow: false }));
-      expect(rest.map(({ id }) => id)).toEqual(events.slice(taken).map(({ id }) => id));
-    }
-    await writer.close();
-    await on.close();
   });
 });

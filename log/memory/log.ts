@@ -96,12 +96,19 @@ class MemoryLog implements EventLog {
       const found = events.find((event) => event.offset === offset)?.id;
       if (found !== id) throw logFault('BNY-LOG-ANOTHER', { found: `${found} at ${topic} ${offset}`, needed: id });
     }
+    const topics = [...Map.groupBy(cursors, ({ topic }) => topic).values()];
     while (!signal?.aborted) {
       const batch: LoggedEvent[] = [];
       let bytes = 0;
-      for (const cursor of cursors) {
-        for (const event of cursor.events) {
-          if (event.offset <= cursor.offset || event.offset > cursor.until) continue;
+      for (const own of topics) {
+        const waiting = own.flatMap((cursor) =>
+          cursor.events
+            .filter(({ offset }) => offset > cursor.offset && offset <= cursor.until)
+            .map((event) => ({ event, cursor })),
+        );
+        // Over several partitions in the order of their writer.
+        if (own.length > 1) waiting.sort((a, b) => a.event.sequence - b.event.sequence);
+        for (const { event, cursor } of waiting) {
           if (batch.length === limit || bytes >= MAX_BATCH_BYTES) break;
           batch.push(event);
           bytes += event.data.length;

@@ -35,17 +35,18 @@ export async function* readFrom(reading: Reading): AsyncIterable<LoggedEvent[]> 
   const db = connect(reading.file);
   try {
     const tails = guarded(() => openTails(db, reading, follow));
+    const topics = [...Map.groupBy(tails, ({ partition }) => partition.topic).values()];
     const statement = guarded(() => db.prepare('PRAGMA data_version').pluck());
     const dataVersion = () => guarded(() => statement.get());
     let seen = dataVersion();
     while (!signal?.aborted) {
-      const batch = guarded(() => nextBatch(tails, limit));
+      const batch = guarded(() => nextBatch(topics, limit));
       if (batch.length > 0) yield batch;
       if (batch.length > 0) continue;
       if (!follow) return;
       while (!signal?.aborted && dataVersion() === seen) await doorbell.wait(pollIntervalMs, signal);
       seen = dataVersion();
-      const woken = guarded(() => nextBatch(tails, limit));
+      const woken = guarded(() => nextBatch(topics, limit));
       if (!signal?.aborted) yield woken;
     }
   } finally {
@@ -76,11 +77,11 @@ function openTails(db: Database.Database, { partitions, compacted, from, options
   });
 }
 
-function nextBatch(tails: Tail[], limit: number): LoggedEvent[] {
+function nextBatch(topics: Tail[][], limit: number): LoggedEvent[] {
   const batch: LoggedEvent[] = [];
   let bytes = 0;
-  for (const tail of tails) {
-    for (const row of tail.select.iterate(tail.offset, tail.until, limit - batch.length)) {
+  for (const tails of topics) {
+    for (const [row, tail] of rowsOf(tails, limit - batch.length)) {
       batch.push(toEvent(row, tail.partition));
       tail.offset = row.offset;
       bytes += row.data.length;
@@ -88,9 +89,34 @@ function nextBatch(tails: Tail[], limit: number): LoggedEvent[] {
     }
     if (batch.length === limit || bytes >= MAX_BATCH_BYTES) break;
   }
-  // Another partition comes first in the next batch, so that a busy one does not starve the rest.
-  tails.push(...tails.splice(0, 1));
+  // Another topic comes first in the next batch, so that a busy one does not starve the rest.
+  topics.push(...topics.splice(0, 1));
   return batch;
+}
+
+/** A topic's next rows; those of several partitions in the order of their writer, within one snapshot. */
+function* rowsOf(tails: readonly Tail[], limit: number): Generator<[EventRow, Tail]> {
+  const [only] = tails;
+  if (only && tails.length === 1) {
+    for (const row of only.select.iterate(only.offset, only.until, limit)) yield [row, only];
+    return;
+  }
+  const streams = tails.map((tail) => ({ tail, rows: tail.select.iterate(tail.offset, tail.until, limit) }));
+  try {
+    const heads = streams.map(({ rows }) => rows.next().value as EventRow | undefined);
+    for (let taken = 0; taken < limit; taken++) {
+      let least = -1;
+      for (const [i, row] of heads.entries()) {
+        if (row && (least < 0 || row.sequence < (heads[least] as EventRow).sequence)) least = i;
+      }
+      const stream = streams[least];
+      if (!stream) return;
+      yield [heads[least] as EventRow, stream.tail];
+      heads[least] = stream.rows.next().value as EventRow | undefined;
+    }
+  } finally {
+    for (const { rows } of streams) rows.return?.();
+  }
 }
 
 /** The row itself becomes the event: a copy of each of a million rows would cost as much as reading them. */

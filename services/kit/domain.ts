@@ -41,7 +41,7 @@ export interface DomainFiles<E extends EventRegistry, T extends CapturedTables> 
   capture: Captures<E, keyof T & string>;
   projection: Projection;
   queries: Queries;
-  /** Of the domain's topic; fixed for life. Only 1 as yet. */
+  /** Of the domain's topic: its events are placed by aggregate. Fixed for life; default 1. */
   partitions?: number;
 }
 
@@ -59,8 +59,8 @@ export function defineDomain<E extends EventRegistry, const T extends CapturedTa
     isTaken,
   );
   if (taken.length > 0) throw misfit(`${taken.join(', ')}: a name that every JavaScript object has already`);
-  // A reset has no place in the order of several partitions yet.
-  if (partitions !== 1) throw misfit('a topic has one partition; more are not built yet');
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 100)
+    throw misfit(`${partitions} partitions: a whole number from 1 to 100 is needed`);
   if (events.domain !== name) throw misfit(`events.ts is of ${events.domain}`);
   for (const table of Object.keys(tables))
     if (!capture[table]) throw misfit(`capture.ts has no capture of table ${table}`);

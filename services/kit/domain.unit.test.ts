@@ -8,7 +8,7 @@ function define({
   table = 'orders',
   column = 'text',
   ...files
-}: Record<string, string | object> = {}) {
+}: Record<string, string | number | object> = {}) {
   const events = defineEvents(String(name), { OrderSet: z.object({ id: z.int() }) });
   return defineDomain({
     name: String(name),
@@ -30,13 +30,13 @@ describe('the files of a domain', () => {
     });
   });
 
-  it.each<[string, Record<string, string | object>, RegExp]>([
+  it.each<[string, Record<string, string | number | object>, RegExp]>([
     ['a name in capitals', { name: 'Orders' }, /lower-case/],
     ['the name of the control topics', { name: 'banyan' }, /lower-case/],
     ['a name that every object has', { name: 'constructor' }, /constructor.*JavaScript/],
     ['a table with such a name', { table: 'constructor' }, /JavaScript/],
     ['a column with such a name', { column: '__proto__' }, /JavaScript/],
-    ['more partitions than one', { partitions: 4 } as never, /one partition/],
+    ['no partition', { partitions: 0 }, /0 partitions/],
     ['events of another domain', { events: defineEvents('parcels', {}) }, /events.ts is of parcels/],
     ['a table without capture', { capture: {} }, /no capture of table orders/],
     ['a key that is not captured', { tables: { orders: { key: ['id'], columns: ['text'] } } }, /key of table orders/],
