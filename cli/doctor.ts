@@ -3,7 +3,7 @@ import { connect } from '../cdc/connection.ts';
 import type { Finding, Source } from '../cdc/index.ts';
 import { BanyanError, type ControlFold } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { controlOf, openSource } from './config/adapters.ts';
+import { checkLog, controlOf, openSource } from './config/adapters.ts';
 import { serviceUrl } from './config/places.ts';
 import { comesThrough } from './probe.ts';
 import { reach } from './reach.ts';
@@ -54,9 +54,15 @@ function findingOf(check: string, error: unknown, needed: string): Finding {
 
 /** What emitter, services and domains have said of themselves in the log. */
 async function logFindings({ config }: Context): Promise<Finding[]> {
+  const findings = await checkLog(config);
+  if (findings.some(({ level }) => level === 'error')) return findings;
   try {
     const fold = await controlOf(config);
-    return [...emitterFinding(fold, config), ...config.domains.flatMap(({ name }) => domainFindings(fold, name))];
+    return [
+      ...findings,
+      ...emitterFinding(fold, config),
+      ...config.domains.flatMap(({ name }) => domainFindings(fold, name)),
+    ];
   } catch (error) {
     return [findingOf('log', error, 'a log that can be read')];
   }

@@ -7,10 +7,12 @@ import {
   CONTROL_TOPIC,
   ControlFold,
   type Copied,
+  checkKafka,
   copyToKafka,
   Doorbell,
   type EventLog,
   type KafkaSettings,
+  type LogFinding,
   openKafkaLog,
   openSqliteLog,
   readControlState,
@@ -92,6 +94,12 @@ export async function copyLog(
   } finally {
     await from.close();
   }
+}
+
+/** What is wrong with where the log is kept, or at risk there. A file is checked when it is opened. */
+export async function checkLog(config: Config): Promise<LogFinding[]> {
+  if (config.log.kind === 'sqlite') return [];
+  return checkKafka({ ...kafkaSettings(config), topics: topicsOf(config), writers: [EMITTER] });
 }
 
 /** @throws BNY-CLI-REFUSED when there is a log in the data folder whose events the log of the configuration lacks */

@@ -34,6 +34,7 @@ declare module 'kafkajs/src/broker/index.js' {
     nodeId: number;
     connectionPool: { send<Answer>(protocol: Protocol<Answer>): Promise<Answer> };
     isConnected(): boolean;
+    apiVersions(): Promise<Record<number, { maxVersion: number }>>;
     initProducerId(of: {
       transactionalId?: string | undefined;
       transactionTimeout: number;

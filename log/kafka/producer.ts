@@ -24,7 +24,7 @@ export interface Placed extends Load {
 }
 
 /** A dead writer's open transaction holds up readers for this long, unless a new writer ends it. */
-const TRANSACTION_TIMEOUT_MS = 10_000;
+export const TRANSACTION_TIMEOUT_MS = 10_000;
 /** The coordinator is loading, or still busy with the transaction before. */
 const NOT_YET = [
   'CONCURRENT_TRANSACTIONS',

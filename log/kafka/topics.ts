@@ -18,18 +18,27 @@ export function checkpointTopic(prefix: string, writer: string): string {
 const NEEDED_BYTES = 4_000_000;
 const MESSAGE_BYTES = 8_388_608;
 
+/** Every topic of a log by its name in Kafka. */
+export function wantedTopics(
+  { prefix = '' }: KafkaSettings,
+  topics: Topics,
+  writers: readonly string[],
+): Map<string, TopicOptions> {
+  const wanted = new Map<string, TopicOptions>(
+    Object.entries(topics).map(([topic, options]) => [prefix + topic, options]),
+  );
+  wanted.set(prefix + IDENTITY_TOPIC, {});
+  for (const writer of writers) wanted.set(checkpointTopic(prefix, writer), { compacted: true });
+  return wanted;
+}
+
 /** Makes the topics that are missing, and refuses those that would lose or reorder something. */
 export async function prepareTopics(
   settings: KafkaSettings,
   topics: Topics,
   writers: readonly string[],
 ): Promise<void> {
-  const prefix = settings.prefix ?? '';
-  const wanted = new Map<string, TopicOptions>(
-    Object.entries(topics).map(([topic, options]) => [prefix + topic, options]),
-  );
-  wanted.set(prefix + IDENTITY_TOPIC, {});
-  for (const writer of writers) wanted.set(checkpointTopic(prefix, writer), { compacted: true });
+  const wanted = wantedTopics(settings, topics, writers);
   const where = settings.brokers.join(',');
   const admin = adminOf(settings);
   try {
@@ -140,19 +149,30 @@ const ALWAYS: readonly Rule[] = [
   },
 ];
 
-/** @throws BNY-LOG-TOPIC naming every setting that is wrong */
-async function checkSettings(admin: Admin, wanted: Map<string, TopicOptions>): Promise<void> {
+export interface WrongSetting {
+  topic: string;
+  setting: string;
+  value: string;
+  needed: string;
+}
+
+export async function wrongSettings(admin: Admin, wanted: Map<string, TopicOptions>): Promise<WrongSetting[]> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [...wanted.keys()].map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
   });
-  const wrong = resources.flatMap(({ resourceName, configEntries }) => {
+  return resources.flatMap(({ resourceName, configEntries }) => {
     const rules = [...(wanted.get(resourceName)?.compacted ? COMPACTS : KEEPS), ...ALWAYS];
     return rules.flatMap(({ setting, needed, holds }) => {
       const value = configEntries.find(({ configName }) => configName === setting)?.configValue ?? '';
       return holds(value) ? [] : [{ topic: resourceName, setting, value, needed }];
     });
   });
+}
+
+/** @throws BNY-LOG-TOPIC naming every setting that is wrong */
+async function checkSettings(admin: Admin, wanted: Map<string, TopicOptions>): Promise<void> {
+  const wrong = await wrongSettings(admin, wanted);
   if (wrong.length === 0) return;
   throw logFault('BNY-LOG-TOPIC', {
     found: wrong.map(({ topic, setting, value }) => `${topic}: ${setting}=${value}`).join(', '),

@@ -63,6 +63,11 @@ export class Wire {
     return this.#cluster.findBroker({ nodeId: String(found.leader) });
   }
 
+  /** Of each request, the versions that the brokers know. */
+  async versions(): Promise<Readonly<Record<number, { maxVersion: number } | undefined>>> {
+    return (await this.anyBroker()).apiVersions();
+  }
+
   /** Groups by the broker that leads each partition. */
   async byLeader<T extends { topic: string; partition: number }>(places: readonly T[]): Promise<Map<Broker, T[]>> {
     const leaders = new Map<Broker, T[]>();
