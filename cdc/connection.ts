@@ -1,7 +1,10 @@
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
 import { cdcFault, connectionFault } from './errors.ts';
 
-export type Account = Pick<ConnectionOptions, 'host' | 'port' | 'user' | 'password' | 'ssl'>;
+export type Account = Pick<ConnectionOptions, 'host' | 'port' | 'user' | 'password'> & {
+  /** TLS, with certificates as PEM; without an authority those of the system. */
+  ssl?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined;
+};
 
 const DEADLINE_MS = 10_000;
 

@@ -41,7 +41,14 @@ install_mariadb() {
   fi
 }
 
+# Makes the certificates of the tests.
+install_openssl() {
+  command -v openssl >/dev/null && return
+  can_apt && apt_install openssl || missing "no openssl found: install it"
+}
+
 install_packages
 install_mariadb
+install_openssl
 export PATH="$PWD/node_modules/.bin:/usr/sbin:$PATH"
 NODE="$PWD/node_modules/.bin/node"

@@ -1,8 +1,8 @@
-import type { ConnectionOptions } from 'mysql2';
+import type { Account } from '../connection.ts';
 import type { CapturedTables } from '../types.ts';
 
 export interface BinlogSourceOptions {
-  connection: Pick<ConnectionOptions, 'host' | 'port' | 'user' | 'password' | 'ssl'>;
+  connection: Account;
   /** The monolith's schema. */
   schema: string;
   tables: CapturedTables;

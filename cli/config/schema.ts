@@ -6,6 +6,16 @@ const port = z.number().int().min(1).max(65_535);
 const url = z.url({ protocol: /^https?$/ });
 const milliseconds = z.number().int().positive();
 
+/** Certificates as PEM text; `{}`: TLS with the authorities that the system knows. */
+const tls = (where: string, whose: string) =>
+  z
+    .strictObject({
+      ca: z.string().optional().describe(`${where}the authority that signed ${whose} certificate, as PEM`),
+      cert: z.string().optional().describe(`${where}the certificate to show, as PEM`),
+      key: z.string().optional().describe(`${where}its key, as PEM`),
+    })
+    .optional();
+
 const kafkaLog = {
   brokers: z
     .string()
@@ -19,13 +29,7 @@ const kafkaLog = {
     .min(1)
     .optional()
     .describe('for kafka: copies of each topic that Banyan makes; without it the cluster’s own setting'),
-  tls: z
-    .strictObject({
-      ca: z.string().optional().describe('for kafka: the authority that signed the brokers’ certificates, as PEM'),
-      cert: z.string().optional().describe('for kafka: the certificate to show to the brokers, as PEM'),
-      key: z.string().optional().describe('for kafka: its key, as PEM'),
-    })
-    .optional(),
+  tls: tls('for kafka: ', 'the brokers’'),
   sasl: z
     .strictObject({
       mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).describe('for kafka: how to sign in'),
@@ -40,13 +44,17 @@ const settings = z.strictObject({
   data: z.string().default('.banyan').describe('folder of the log and the stores, relative to the file'),
   monolith: z.strictObject({
     url: url.describe('where the monolith answers HTTP'),
-    database: z.strictObject({
-      host: z.string().default('127.0.0.1').describe('the monolith’s database server'),
-      port: port.default(3306).describe('its port'),
-      user: z.string().default('banyan').describe('the account that Banyan works with; `banyan install` makes it'),
-      password: z.string().default('').describe('its password: from the environment, not in the file'),
-      schema: z.string().describe('the monolith’s schema'),
-    }),
+    database: z
+      .strictObject({
+        host: z.string().default('127.0.0.1').describe('the monolith’s database server'),
+        port: port.default(3306).describe('its port'),
+        user: z.string().default('banyan').describe('the account that Banyan works with; `banyan install` makes it'),
+        password: z.string().default('').describe('its password: from the environment, not in the file'),
+        schema: z.string().describe('the monolith’s schema'),
+        tls: tls('TLS to the server: ', 'its'),
+      })
+      // As the driver calls it.
+      .transform(({ tls: ssl, ...database }) => ({ ...database, ...(ssl && { ssl }) })),
     banyanSchema: z.string().default('banyan').describe('the schema for Banyan’s own tables in that server'),
   }),
   domains: z
