@@ -16,7 +16,7 @@ export interface CopyOptions {
   to: KafkaLogOptions;
   /** The one writer of all topics that are not posted to. */
   writer: string;
-  /** Topics that anybody posts to. */
+  /** Topics without a writer, to which anybody may post. */
   posted: readonly string[];
   onProgress(events: number): void;
   signal: AbortSignal;

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
+import { PROFILES, type Profile } from '../lib/world.ts';
 import { faults } from './faults.ts';
 
 export const FAULT_ROUNDS_CI = 10;
 
-/** `scripts/test faults --rounds N --seed S [--time-limit SECONDS]` */
+/** `scripts/test faults --rounds N --seed S [--time-limit SECONDS] [--profile NAME]` */
 export async function runFaults(args: string[]): Promise<{ passed: number; failed: number }> {
   const { values } = parseArgs({
     args,
@@ -11,6 +12,7 @@ export async function runFaults(args: string[]): Promise<{ passed: number; faile
       rounds: { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
       'time-limit': { type: 'string' },
+      profile: { type: 'string', default: 'embedded' },
     },
   });
   const [rounds, seed, limit] = [
@@ -24,7 +26,14 @@ export async function runFaults(args: string[]): Promise<{ passed: number; faile
     );
     process.exit(64);
   }
+  if (!(values.profile in PROFILES)) {
+    process.stderr.write(
+      `scripts/test faults: found --profile ${values.profile}; needed: ${Object.keys(PROFILES).join(', ')}\n`,
+    );
+    process.exit(64);
+  }
   const verdicts = await faults({
+    profile: values.profile as Profile,
     rounds,
     seed,
     timeLimitMs: limit * 1000,

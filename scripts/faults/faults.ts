@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killPart } from '../lib/parts.ts';
-import { createWorld, DOMAINS, running, type World } from '../lib/world.ts';
+import { createWorld, DOMAINS, type Profile, running, type World } from '../lib/world.ts';
 import { checkLog } from '../proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from '../proof/routes.ts';
 import { differsFromTables } from '../proof/tables.ts';
@@ -9,6 +9,7 @@ import { Traffic } from '../traffic/traffic.ts';
 import { planOf, type Round } from './plan.ts';
 
 export interface FaultOptions {
+  profile: Profile;
   rounds: number;
   seed: number;
   timeLimitMs: number;
@@ -25,8 +26,8 @@ export interface Verdict {
  * Mixed traffic, and again and again a process killed with SIGKILL at a random moment: while the domains are seeded,
  * while reads move, while everything runs. At the end what was acknowledged is held against the log and the stores.
  */
-export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): Promise<Verdict[]> {
-  const world = await createWorld({ posts: 1000, claps: 20_000, seed });
+export async function faults({ profile, rounds, seed, timeLimitMs, say }: FaultOptions): Promise<Verdict[]> {
+  const world = await createWorld({ posts: 1000, claps: 20_000, seed, profile });
   const started = Date.now();
   try {
     await must(world, 'install', '--yes');
@@ -39,7 +40,7 @@ export async function faults({ rounds, seed, timeLimitMs, say }: FaultOptions): 
     moving.catch(() => undefined);
     let killed = 0;
     const replays: Promise<unknown>[] = [];
-    for (const round of planOf(seed, rounds, DOMAINS)) {
+    for (const round of planOf(seed, rounds, DOMAINS, world.kafka ? ['kafka', 'kafka'] : [])) {
       if (Date.now() - started > timeLimitMs) break;
       await sleep(round.afterMs);
       if (await kill(world, round, replays)) killed++;
@@ -71,6 +72,11 @@ async function kill(world: World, { target }: Round, replays: Promise<unknown>[]
     await world.mariadb.restart();
     return true;
   }
+  if (target === 'kafka') {
+    await world.kafka?.kill();
+    await world.kafka?.restart();
+    return true;
+  }
   if (!target.startsWith('replay ')) return killPart(world, target);
   // Refused before the domain is seeded: then its service is killed without one.
   const domain = target.slice('replay '.length);
@@ -85,7 +91,7 @@ const REPLAY_MS = 700;
 async function moveReads(world: World, say: FaultOptions['say']): Promise<void> {
   for (const domain of DOMAINS) {
     // The request stands in the log: whoever is killed, the seed goes on; only the following may break off.
-    while ((await statusOf(world, domain)).seeded !== 'yes') {
+    while ((await statusOf(world, domain))?.seeded !== 'yes') {
       await world.banyan('etl', domain, '--yes', '--detach');
       await sleep(500);
     }
@@ -109,10 +115,10 @@ interface DomainStatus {
   store: string;
 }
 
-async function statusOf(world: World, domain: string): Promise<DomainStatus> {
+/** Undefined while the log cannot be read. */
+async function statusOf(world: World, domain: string): Promise<DomainStatus | undefined> {
   const { json } = await world.banyan('status', '--json');
-  const { domains } = json as { domains: DomainStatus[] };
-  return domains.find((entry) => entry.domain === domain) as DomainStatus;
+  return (json as { domains: DomainStatus[] } | undefined)?.domains.find((entry) => entry.domain === domain);
 }
 
 async function judge(world: World, traffic: Traffic, killed: number): Promise<Verdict[]> {
@@ -125,7 +131,7 @@ async function judge(world: World, traffic: Traffic, killed: number): Promise<Ve
     none('each aggregate keeps its order', log.outOfOrder),
   ];
   for (const domain of config.domains) {
-    const { store } = await statusOf(world, domain.name);
+    const store = (await statusOf(world, domain.name))?.store;
     const found = await differsFromTables(
       domain,
       config.domains,
