@@ -41,7 +41,7 @@ export const capture: Benchmark = async (setting) => {
       `${rows} inserts, ${ROWS_A_TRANSACTION} a transaction, ${size} of binlog a row; medians of 3 runs`,
       `captured ${spread(captured)} changes/s; zongji ${spread(bare)} rows/s`,
       `CPU of the emitter's process: ${median(cpu).toFixed(1)} µs a change`,
-      'Debezium is not measured: it needs the Kafka profile.',
+      'beside Debezium: `scripts/bench kafka`',
     ],
   };
 };
@@ -51,7 +51,7 @@ interface BinlogEnd {
   position: number;
 }
 
-async function binlogEnd(connection: Connection): Promise<BinlogEnd> {
+export async function binlogEnd(connection: Connection): Promise<BinlogEnd> {
   const [rows] = await connection.query<RowDataPacket[]>('SHOW MASTER STATUS');
   return { file: String(rows[0]?.['File']), position: Number(rows[0]?.['Position']) };
 }
@@ -70,7 +70,7 @@ async function countRows(
 }
 
 /** From the first append of the backlog that is seen to the last. */
-async function catchUp({ workshop }: Setting, shop: Shop, data: string, rows: number) {
+export async function catchUp({ workshop }: Setting, shop: Shop, data: string, rows: number) {
   cpSync(workshop.path('start'), workshop.path(data), { recursive: true });
   const watch = new LogWatch(workshop.path(data, 'log.sqlite'));
   const part = shop.startEmitter(data);

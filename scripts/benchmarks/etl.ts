@@ -38,7 +38,7 @@ export const etl: Benchmark = async (setting) => {
       `${rows} rows of ${size} B as InnoDB keeps them, events of ${eventBytes} B; medians of 3 runs`,
       `seeds ${spread(seeds)} rows/s; dumps ${spread(dumps)} rows/s`,
       `CPU of the emitter's process: ${median(cpu).toFixed(1)} µs a row`,
-      'Debezium is not measured: it needs the Kafka profile.',
+      'beside Debezium: `scripts/bench kafka`',
     ],
   };
 };

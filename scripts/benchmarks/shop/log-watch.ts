@@ -4,6 +4,7 @@ import { EMITTER, type EmitterState } from '../../../cdc/index.ts';
 import {
   CONTROL_TOPIC,
   type ControlRecord,
+  type EventLog,
   openSqliteLog,
   readControl,
   type SqliteLog,
@@ -54,11 +55,7 @@ export class LogWatch {
 
   /** When control records of these types were written (ms since the epoch); of each the newest. */
   async times(...types: ControlRecord['type'][]): Promise<number[]> {
-    const found = new Map<string, number>();
-    for await (const batch of this.#log.read({ [CONTROL_TOPIC]: [START] }, { follow: false })) {
-      for (const { type, time } of batch.map(readControl)) found.set(type, Date.parse(time));
-    }
-    return types.map((type) => found.get(type) ?? Number.NaN);
+    return timesIn(this.#log, ...types);
   }
 
   /** @throws when a topic does not hold exactly `count` events of as many keys, each with an id of its own */
@@ -89,6 +86,15 @@ export class LogWatch {
   async #state(): Promise<EmitterState | undefined> {
     return (await this.#log.checkpoint(EMITTER))?.state as EmitterState | undefined;
   }
+}
+
+/** When control records of these types were written (ms since the epoch); of each the newest. */
+export async function timesIn(log: EventLog, ...types: ControlRecord['type'][]): Promise<number[]> {
+  const found = new Map<string, number>();
+  for await (const batch of log.read({ [CONTROL_TOPIC]: [START] }, { follow: false })) {
+    for (const { type, time } of batch.map(readControl)) found.set(type, Date.parse(time));
+  }
+  return types.map((type) => found.get(type) ?? Number.NaN);
 }
 
 export interface Look {

@@ -13,8 +13,10 @@ export class Shop {
   /** Of the shop's own account; what it writes is not in the binlog until `logged`. */
   readonly connection: Connection;
   readonly #workshop: Workshop;
+  readonly #settings: NodeJS.ProcessEnv;
 
-  private constructor(workshop: Workshop, mariadb: Mariadb, connection: Connection) {
+  private constructor(workshop: Workshop, mariadb: Mariadb, connection: Connection, settings: NodeJS.ProcessEnv = {}) {
+    this.#settings = settings;
     this.#workshop = workshop;
     this.mariadb = mariadb;
     this.connection = connection;
@@ -30,6 +32,11 @@ export class Shop {
     const shop = new Shop(workshop, mariadb, connection);
     await shop.banyan('install', 'install', '--yes');
     return shop;
+  }
+
+  /** The same shop, with other settings for the command line. */
+  on(settings: NodeJS.ProcessEnv): Shop {
+    return new Shop(this.#workshop, this.mariadb, this.connection, settings);
   }
 
   /** From now on what is written is in the binlog. */
@@ -63,6 +70,7 @@ export class Shop {
       BANYAN_MONOLITH_DATABASE_PASSWORD: 'a password for banyan',
       BANYAN_ADMIN_PASSWORD: this.mariadb.password,
       BANYAN_LOG_LEVEL: process.env['BANYAN_LOG_LEVEL'] ?? 'warn',
+      ...this.#settings,
     };
     return this.#workshop.node('cli/main.ts', [...args, '--config', CONFIG], { env, profiled });
   }
