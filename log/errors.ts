@@ -128,7 +128,7 @@ export const LOG_ERRORS = {
   'BNY-LOG-ACCESS': {
     means: 'the Kafka cluster refuses this account',
     normal: 'never',
-    cure: 'Check `log.sasl` and `log.ssl`, and the rights of the account (docs/kafka.md lists them).',
+    cure: 'Check `log.sasl` and `log.tls`, and the rights of the account (docs/kafka.md lists them).',
   },
   'BNY-LOG-HUNG': {
     means: 'a transaction is open in the log, and hides everything behind it',
