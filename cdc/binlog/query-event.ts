@@ -1,5 +1,5 @@
 import type { QueryEvent } from '@vlasky/zongji';
-import type { LoggedStatement } from './classify.ts';
+import type { LoggedStatement } from '../statements/classify.ts';
 import type { RawEvent } from './dump.ts';
 
 const ANSI_QUOTES = 0x4;

@@ -1,11 +1,11 @@
 import type { TableMapEvent } from '@vlasky/zongji';
 import { cdcFault } from '../errors.ts';
+import type { FollowedNames } from '../statements/classify.ts';
 import type { CapturedTable, CapturedTables } from '../types.ts';
 import { compileImage, type RowImage } from '../values/image.ts';
 import type { ImageColumn } from '../values/image-types.ts';
 import { shapeOf } from '../values/shape.ts';
 import { rowColumns } from '../values/supported.ts';
-import type { FollowedNames } from './classify.ts';
 import { collationsOf } from './collations.ts';
 import type { RawEvent } from './dump.ts';
 import type { Settings } from './options.ts';

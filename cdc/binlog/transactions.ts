@@ -1,7 +1,9 @@
 import type { MariadbGtidEvent, RotateEvent } from '@vlasky/zongji';
 import { cdcFault } from '../errors.ts';
+import { classify, type LoggedStatement } from '../statements/classify.ts';
+import { tokensOf } from '../statements/sql-tokens.ts';
+import { StatementReader } from '../statements/statement-reader.ts';
 import type { Transaction } from '../types.ts';
-import { classify, type LoggedStatement } from './classify.ts';
 import { isArtificial, type RawEvent } from './dump.ts';
 import * as types from './event-types.ts';
 import { Group, type GroupLimits, type GroupOwner } from './group.ts';
@@ -11,8 +13,6 @@ import { loadQueryOf, queryOf } from './query-event.ts';
 import { diverged, type Fingerprint, type Resume, resumePointOf } from './resume.ts';
 import { readRows } from './rows.ts';
 import type { ServerFacts } from './server.ts';
-import { tokensOf } from './sql-tokens.ts';
-import { StatementReader } from './statement-reader.ts';
 import { TableMaps } from './table-maps.ts';
 
 const IGNORABLE = 0x80;
