@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from './command.ts';
+import { registerConnector } from './connector.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerEmit } from './emit.ts';
 import { registerEtl } from './etl.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     registerEmit,
     registerServe,
     registerRouter,
+    registerConnector,
     registerEtl,
     registerResume,
     registerStatus,

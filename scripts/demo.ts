@@ -67,6 +67,12 @@ async function tell(world: World): Promise<number> {
     'banyan install',
     async () => `${done(await world.banyan('install', '--yes', '--json'))['done']} statements`,
   );
+  if (world.connect) {
+    await stage('banyan connector apply', async () => {
+      done(await world.banyan('connector', 'apply', '--yes', '--json'));
+      return 'Debezium follows the binlog';
+    });
+  }
   await stage('banyan up', async () => {
     world.up.start();
     await running(world);

@@ -2,6 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { openBinlogSource } from '../../cdc/binlog/index.ts';
+import {
+  applyConnector,
+  type ConnectorStatus,
+  connectorConfig,
+  connectorStatus,
+  type DebeziumOptions,
+  deleteConnector,
+  openDebeziumSource,
+} from '../../cdc/debezium/index.ts';
 import { type CapturedTables, EMITTER, type Source } from '../../cdc/index.ts';
 import {
   CONTROL_TOPIC,
@@ -27,22 +36,63 @@ import type { Config } from './schema.ts';
 
 /** What a configuration opens. The commands know the ports; the adapters behind them are chosen here and nowhere else. */
 export function openSource(config: Config, logger: Logger): Source {
-  const { database, banyanSchema } = config.monolith;
+  if (config.source.kind === 'debezium') return openDebeziumSource(debeziumOptions(config));
+  return openBinlogSource({ ...captured(config), logger });
+}
+
+/** What is read of the monolith's database, by whatever source. */
+function captured({ monolith, domains }: Config) {
+  const { database, banyanSchema } = monolith;
   const { schema, ...connection } = database;
-  const tables: CapturedTables = Object.assign({}, ...config.domains.map((domain) => domain.tables));
-  return openBinlogSource({
-    connection,
-    schema,
-    tables,
-    alsoFollow: {
-      schema: banyanSchema,
-      tables: {
-        heartbeat: { key: ['id'], columns: ['id', 'beat'] },
-        watermark: { key: ['domain'], columns: ['domain', 'chunk', 'edge'] },
-      },
+  const tables: CapturedTables = Object.assign({}, ...domains.map((domain) => domain.tables));
+  const own: CapturedTables = {
+    heartbeat: { key: ['id'], columns: ['id', 'beat'] },
+    watermark: { key: ['domain'], columns: ['domain', 'chunk', 'edge'] },
+  };
+  return { connection, schema, tables, alsoFollow: { schema: banyanSchema, tables: own } };
+}
+
+function debeziumOptions(config: Config): DebeziumOptions {
+  const { connectUrl = '', connector, serverId, brokers, host, port, user, password } = config.source;
+  const account = { host, port, user, password };
+  const differing = Object.fromEntries(Object.entries(account).filter(([, value]) => value !== undefined));
+  return {
+    ...captured(config),
+    kafka: kafkaSettings(config),
+    connect: {
+      url: connectUrl,
+      account: differing,
+      ...(connector !== undefined && { name: connector }),
+      ...(serverId !== undefined && { serverId }),
+      ...(brokers !== undefined && { brokers: brokers.split(',') }),
     },
-    logger,
-  });
+  };
+}
+
+/** What captures outside of Banyan's own processes, and can be made and unmade from here. */
+export interface Connector {
+  name: string;
+  plan: string[];
+  apply(): Promise<{ changed: boolean }>;
+  status(): Promise<ConnectorStatus>;
+  remove(): Promise<boolean>;
+}
+
+/** Undefined where the source has none. */
+export function connectorOf(config: Config): Connector | undefined {
+  if (config.source.kind !== 'debezium') return undefined;
+  const options = debeziumOptions(config);
+  const { 'table.include.list': tables, name = '' } = connectorConfig(options);
+  return {
+    name,
+    plan: [
+      `make the topic of changes and its schema history on ${config.log.brokers}, where they are missing`,
+      `give Connect at ${options.connect.url} the connector ${name}; it follows ${tables}`,
+    ],
+    apply: () => applyConnector(options),
+    status: () => connectorStatus(options),
+    remove: () => deleteConnector(options),
+  };
 }
 
 /** A log that can copy itself to a file while it is in use. Not every one can. */

@@ -69,6 +69,43 @@ const settings = z.strictObject({
       for (const message of clashes(domains as Domain[])) context.addIssue({ code: 'custom', message });
     })
     .describe('the domains, each made by `defineDomain`'),
+  source: z.prefault(
+    z.strictObject({
+      kind: z
+        .enum(['binlog', 'debezium'])
+        .default('binlog')
+        .describe('who reads the binlog: Banyan itself, or Debezium in Kafka Connect; then the log must be on Kafka'),
+      connectUrl: url.optional().describe('for debezium: the REST interface of Kafka Connect'),
+      connector: z
+        .string()
+        .optional()
+        .describe('for debezium: the connector’s name; without it one made from `log.prefix`'),
+      serverId: z
+        .number()
+        .int()
+        .min(1)
+        .max(4_294_967_295)
+        .optional()
+        .describe('for debezium: its id as a replica, unlike that of every other one'),
+      brokers: z
+        .string()
+        .optional()
+        .describe('for debezium: `log.brokers` as Connect reaches them, where that differs'),
+      host: z
+        .string()
+        .optional()
+        .describe('for debezium: the monolith’s server as Connect reaches it, where that differs'),
+      port: port.optional().describe('for debezium: its port, where that differs'),
+      user: z.string().optional().describe('for debezium: the account of the connector, where it has one of its own'),
+      password: z
+        .string()
+        .optional()
+        .describe(
+          'for debezium: its password, or what Connect looks up from a file of its own (`config.providers` of its workers)',
+        ),
+    }),
+    {},
+  ),
   log: z.prefault(
     z.strictObject({
       kind: z.enum(['sqlite', 'kafka']).default('sqlite').describe('where the events are kept'),
@@ -157,7 +194,26 @@ const settings = z.strictObject({
 });
 
 /** The configuration, with every default. Unknown keys are errors. */
-export const configSchema = settings.superRefine(({ domains, log, services, router }, context) => {
+export const configSchema = settings.superRefine(({ domains, log, services, source, router }, context) => {
+  const { kind: sourceKind, ...ofSource } = source;
+  if (sourceKind === 'debezium' && source.connectUrl === undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: ['source', 'connectUrl'],
+      message: 'needed, as `source.kind` is debezium',
+    });
+  }
+  if (sourceKind === 'debezium' && log.kind !== 'kafka') {
+    context.addIssue({ code: 'custom', path: ['source', 'kind'], message: 'debezium needs `log.kind` kafka' });
+  }
+  for (const [key, value] of Object.entries(sourceKind === 'debezium' ? {} : ofSource)) {
+    if (value === undefined) continue;
+    context.addIssue({
+      code: 'custom',
+      path: ['source', key],
+      message: 'means nothing unless `source.kind` is debezium',
+    });
+  }
   const { kind, prefix, ...others } = log;
   if (kind === 'kafka' && log.brokers === undefined) {
     context.addIssue({ code: 'custom', path: ['log', 'brokers'], message: 'needed, as `log.kind` is kafka' });

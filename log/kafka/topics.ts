@@ -38,7 +38,14 @@ export async function prepareTopics(
   topics: Topics,
   writers: readonly string[],
 ): Promise<void> {
-  const wanted = wantedTopics(settings, topics, writers);
+  await ensureTopics(settings, wantedTopics(settings, topics, writers));
+}
+
+/** Makes those that are missing; their names stand as they are. Returns whether it made any. @throws BNY-LOG-PARTITIONS, BNY-LOG-TOPIC */
+export async function ensureTopics(
+  settings: KafkaSettings,
+  wanted: ReadonlyMap<string, TopicOptions>,
+): Promise<boolean> {
   const where = settings.brokers.join(',');
   const admin = adminOf(settings);
   try {
@@ -47,6 +54,7 @@ export async function prepareTopics(
     await checkPartitions(admin, wanted);
     await checkSettings(admin, wanted);
     if (made.length > 0) await leadersOf(settings, made);
+    return made.length > 0;
   } catch (error) {
     throw kafkaFault(error, where);
   } finally {
@@ -70,7 +78,7 @@ export function adminOf({ brokers, clientId = 'banyan', ssl, sasl }: KafkaSettin
 async function make(
   admin: Admin,
   { replicationFactor }: KafkaSettings,
-  wanted: Map<string, TopicOptions>,
+  wanted: ReadonlyMap<string, TopicOptions>,
 ): Promise<{ topic: string; partition: number }[]> {
   const there = new Set(await admin.listTopics());
   const missing = [...wanted].filter(([topic]) => !there.has(topic));
@@ -110,7 +118,7 @@ async function leadersOf(settings: KafkaSettings, places: { topic: string; parti
   });
 }
 
-async function checkPartitions(admin: Admin, wanted: Map<string, TopicOptions>): Promise<void> {
+async function checkPartitions(admin: Admin, wanted: ReadonlyMap<string, TopicOptions>): Promise<void> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [...wanted.keys()] });
   for (const { name, partitions } of topics) {
     const needed = wanted.get(name)?.partitions ?? 1;
@@ -156,7 +164,7 @@ export interface WrongSetting {
   needed: string;
 }
 
-export async function wrongSettings(admin: Admin, wanted: Map<string, TopicOptions>): Promise<WrongSetting[]> {
+export async function wrongSettings(admin: Admin, wanted: ReadonlyMap<string, TopicOptions>): Promise<WrongSetting[]> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [...wanted.keys()].map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
@@ -171,7 +179,7 @@ export async function wrongSettings(admin: Admin, wanted: Map<string, TopicOptio
 }
 
 /** @throws BNY-LOG-TOPIC naming every setting that is wrong */
-async function checkSettings(admin: Admin, wanted: Map<string, TopicOptions>): Promise<void> {
+async function checkSettings(admin: Admin, wanted: ReadonlyMap<string, TopicOptions>): Promise<void> {
   const wrong = await wrongSettings(admin, wanted);
   if (wrong.length === 0) return;
   throw logFault('BNY-LOG-TOPIC', {

@@ -11,6 +11,7 @@ import { connect } from '../../monolith/database.ts';
 import { fill, PASSWORD } from '../../monolith/fill.ts';
 import { createSchema } from '../../monolith/schema.ts';
 import type { Site } from '../traffic/member.ts';
+import { type Connect, startConnect } from './connect.ts';
 import { type Kafka, startKafka } from './kafka.ts';
 import { type Mariadb, startMariadb } from './mariadb.ts';
 import { consecutivePorts } from './ports.ts';
@@ -32,6 +33,8 @@ export interface World {
   monolith: Part;
   /** Where the log is on Kafka. */
   kafka: Kafka | undefined;
+  /** Where Debezium captures. */
+  connect: Connect | undefined;
   /** `banyan up`. */
   up: Part;
   /** Runs a command to its end. */
@@ -65,8 +68,9 @@ export interface WorldOptions {
 
 /** Which adapters Banyan runs on. */
 export const PROFILES = {
-  embedded: { log: 'sqlite' },
-  'binlog-kafka': { log: 'kafka' },
+  embedded: { source: 'binlog', log: 'sqlite' },
+  'binlog-kafka': { source: 'binlog', log: 'kafka' },
+  kafka: { source: 'debezium', log: 'kafka' },
 } as const;
 export type Profile = keyof typeof PROFILES;
 
@@ -89,10 +93,13 @@ export async function createWorld({
   made.defer(() => mariadb.stop());
   const kafka = PROFILES[profile].log === 'kafka' ? await startKafka({ folder: join(folder, 'kafka') }) : undefined;
   made.defer(() => kafka?.stop());
+  const connector =
+    kafka && PROFILES[profile].source === 'debezium' ? await startConnect({ brokers: kafka.brokers }) : undefined;
+  made.defer(() => connector?.stop());
   const { host, port, user, password } = mariadb;
   const database = connect({ host, port, user, password, database: 'monolith' });
   made.defer(() => database.destroy());
-  const env = { ...(await environmentFor(mariadb, folder)), ...environmentOf(kafka) };
+  const env = { ...(await environmentFor(mariadb, folder)), ...environmentOf(kafka, connector) };
   await createDatabase(mariadb);
   await createSchema(database);
   await fill(database, { posts, claps, seed, until: new Date() });
@@ -113,6 +120,7 @@ export async function createWorld({
     config: await loadConfig(undefined, env),
     mariadb,
     kafka,
+    connect: connector,
     database,
     site,
     password: PASSWORD,
@@ -153,8 +161,11 @@ async function environmentFor(mariadb: Mariadb, folder: string): Promise<NodeJS.
   };
 }
 
-function environmentOf(kafka: Kafka | undefined): NodeJS.ProcessEnv {
-  return kafka ? { BANYAN_LOG_KIND: 'kafka', BANYAN_LOG_BROKERS: kafka.brokers } : {};
+function environmentOf(kafka: Kafka | undefined, connect: Connect | undefined): NodeJS.ProcessEnv {
+  return {
+    ...(kafka && { BANYAN_LOG_KIND: 'kafka', BANYAN_LOG_BROKERS: kafka.brokers }),
+    ...(connect && { BANYAN_SOURCE_KIND: 'debezium', BANYAN_SOURCE_CONNECT_URL: connect.url }),
+  };
 }
 
 function urlsOf(env: NodeJS.ProcessEnv): World['urls'] {

@@ -1,0 +1,72 @@
+import type { Connection } from 'mysql2/promise';
+import { BanyanError } from '../../log/errors.ts';
+import { checkBinlog } from '../binlog/check.ts';
+import { settingsOf } from '../binlog/options.ts';
+import { connect, query } from '../connection.ts';
+import { connectionFault } from '../errors.ts';
+import type { Finding } from '../types.ts';
+import { describeTable } from '../values/describe.ts';
+import { checkColumns } from './check-columns.ts';
+import { connectorStatus } from './connect.ts';
+import { type DebeziumOptions, followedTables } from './options.ts';
+import { severalDomains } from './position.ts';
+
+/**
+ * What keeps Debezium from following the database, all at once: what any reader of the binlog needs, what Debezium does
+ * not carry, and whether the connector runs.
+ *
+ * @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS
+ */
+export async function checkDebezium(options: DebeziumOptions): Promise<Finding[]> {
+  const { connection: account, schema, tables, alsoFollow } = options;
+  const findings = await checkBinlog(
+    settingsOf({ connection: account, schema, tables, ...(alsoFollow && { alsoFollow }) }),
+  );
+  if (findings.some(({ check }) => check === 'version')) return findings;
+  const connection = await connect(account);
+  try {
+    findings.push(...(await checkDomains(connection)), ...(await checkTables(connection, options)));
+  } catch (error) {
+    throw connectionFault(error, account);
+  } finally {
+    connection.destroy();
+  }
+  return [...findings, ...(await checkConnect(options))];
+}
+
+async function checkDomains(connection: Connection): Promise<Finding[]> {
+  const [row] = await query(connection, 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid');
+  const gtid = String(row?.['gtid'] ?? '');
+  return gtid.includes(',') ? [{ check: 'gtid_domain_id', level: 'error', ...severalDomains(gtid) }] : [];
+}
+
+async function checkTables(connection: Connection, options: DebeziumOptions): Promise<Finding[]> {
+  const [row] = await query(connection, 'SELECT @@GLOBAL.sql_mode AS mode');
+  const mode = String(row?.['mode']).split(',');
+  const findings: Finding[] = [];
+  for (const { schema, tables } of followedTables(options)) {
+    for (const [name, captured] of Object.entries(tables)) {
+      const table = await describeTable(connection, schema, name);
+      if (table) findings.push(...(await checkColumns(connection, table, captured, mode)));
+    }
+  }
+  return findings;
+}
+
+async function checkConnect(options: DebeziumOptions): Promise<Finding[]> {
+  const finding = (found: string, cure: string): Finding => ({
+    check: 'connector',
+    level: 'error',
+    found,
+    needed: 'a running connector with a running task',
+    cure,
+  });
+  try {
+    const { name, state, tasks, cure } = await connectorStatus(options);
+    const [failed] = tasks.filter((task) => task.trace !== undefined);
+    return cure === undefined ? [] : [finding(`${name} ${state}${failed ? `: ${failed.trace}` : ''}`, cure)];
+  } catch (error) {
+    if (!BanyanError.is(error)) throw error;
+    return [finding(error.found ?? error.message, error.cure)];
+  }
+}

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cdcFault } from '../errors.ts';
+import type { ConnectOptions } from './options.ts';
+
+const DEADLINE_MS = 10_000;
+/** Connect answers 409 while its workers agree on who does what. */
+const BUSY = 409;
+const PATIENCE_MS = 30_000;
+
+export interface Answer {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: Connect's JSON; what is used of it is checked where it is used
+  body: any;
+}
+
+/** One request to Connect's REST interface. @throws BNY-CDC-CONNECT-UNREACHABLE when it does not answer, or with a 5xx */
+export async function ask({ url }: ConnectOptions, method: string, path: string, body?: object): Promise<Answer> {
+  const unreachable = (found: string, cause?: unknown) =>
+    cdcFault('BNY-CDC-CONNECT-UNREACHABLE', { found: `${method} ${url}${path}: ${found}`, cause });
+  for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(200)) {
+    let answer: Response;
+    let text: string;
+    try {
+      answer = await fetch(`${url}${path}`, {
+        method,
+        headers: { accept: 'application/json', 'content-type': 'application/json' },
+        signal: AbortSignal.timeout(DEADLINE_MS),
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      text = await answer.text();
+    } catch (cause) {
+      throw unreachable(reasonOf(cause as Failure), cause);
+    }
+    const { status } = answer;
+    if (status === BUSY && Date.now() < deadline) continue;
+    if (status >= 500 || status === BUSY) throw unreachable(`${status} ${messageOf(parse(text))}`);
+    return { status, body: parse(text) };
+  }
+}
+
+interface Failure {
+  name: string;
+  message: string;
+  cause?: { code?: string };
+}
+
+function reasonOf(error: Failure): string {
+  return error.name === 'TimeoutError'
+    ? `no answer within ${DEADLINE_MS / 1000} s`
+    : (error.cause?.code ?? error.message);
+}
+
+function parse(text: string): Answer['body'] {
+  try {
+    return text === '' ? undefined : JSON.parse(text);
+  } catch {
+    return { message: 'an answer that is not JSON' };
+  }
+}
+
+export function messageOf(body: Answer['body']): string {
+  return String(body?.message ?? '').slice(0, 1000);
+}
