@@ -142,6 +142,15 @@ async function faults(world: World): Promise<void> {
     await pause(options.quick ? 3000 : 6000);
     return 'it went on at its checkpoint';
   });
+  for (const [name, server] of Object.entries({ 'the broker': world.kafka, Connect: world.connect })) {
+    if (!server) continue;
+    await stage(`kill -9 of ${name}`, async () => {
+      await server.kill();
+      await server.restart();
+      await pause(options.quick ? 3000 : 6000);
+      return 'the monolith answered what the services could not';
+    });
+  }
 }
 
 async function backAndForth(world: World): Promise<void> {

@@ -31,6 +31,7 @@ export async function faults({ profile, rounds, seed, timeLimitMs, say }: FaultO
   const started = Date.now();
   try {
     await must(world, 'install', '--yes');
+    if (world.connect) await must(world, 'connector', 'apply', '--yes');
     world.up.start();
     await running(world);
     const traffic = new Traffic({ site: world.site, members: 10, password: world.password, pauseMs: 25, seed });
@@ -40,7 +41,10 @@ export async function faults({ profile, rounds, seed, timeLimitMs, say }: FaultO
     moving.catch(() => undefined);
     let killed = 0;
     const replays: Promise<unknown>[] = [];
-    for (const round of planOf(seed, rounds, DOMAINS, world.kafka ? ['kafka', 'kafka'] : [])) {
+    for (const round of planOf(seed, rounds, DOMAINS, [
+      ...(world.kafka ? (['kafka', 'kafka'] as const) : []),
+      ...(world.connect ? (['connect', 'connect'] as const) : []),
+    ])) {
       if (Date.now() - started > timeLimitMs) break;
       await sleep(round.afterMs);
       if (await kill(world, round, replays)) killed++;
@@ -72,9 +76,9 @@ async function kill(world: World, { target }: Round, replays: Promise<unknown>[]
     await world.mariadb.restart();
     return true;
   }
-  if (target === 'kafka') {
-    await world.kafka?.kill();
-    await world.kafka?.restart();
+  if (target === 'kafka' || target === 'connect') {
+    await world[target]?.kill();
+    await world[target]?.restart();
     return true;
   }
   if (!target.startsWith('replay ')) return killPart(world, target);

@@ -1,7 +1,15 @@
 import { randomFrom } from '../traffic/random.ts';
 
 /** `replay …`: the service of that domain, in the middle of a replay. */
-export type Target = 'up' | 'emit' | 'router' | 'mariadb' | 'kafka' | `serve ${string}` | `replay ${string}`;
+export type Target =
+  | 'up'
+  | 'emit'
+  | 'router'
+  | 'mariadb'
+  | 'kafka'
+  | 'connect'
+  | `serve ${string}`
+  | `replay ${string}`;
 
 export interface Round {
   /** How long after the round before, ms. */
