@@ -31,9 +31,7 @@ function checkVersion(version: string): Finding | undefined {
     level: 'error',
     found: version,
     needed: 'MariaDB 10.5 or newer',
-    cure: isMariadb
-      ? 'Upgrade the server.'
-      : 'MySQL is not yet supported by the binlog source: use the Debezium source.',
+    cure: isMariadb ? 'Upgrade the server.' : 'MySQL is not yet supported.',
   };
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureTopics } from '../../log/kafka/topics.ts';
 import { cdcFault } from '../errors.ts';
 import { CONNECTOR_CLASS, connectorConfig, historyTopicOf } from './config.ts';
@@ -12,6 +13,8 @@ export interface ConnectorStatus {
   /** What is to be done; absent when everything runs. */
   cure?: string;
 }
+
+const STOP_MS = 30_000;
 
 type Options = Pick<DebeziumOptions, 'kafka' | 'connect'>;
 
@@ -123,6 +126,36 @@ export async function deleteConnector(options: Options): Promise<boolean> {
   refuseForeign(options, body);
   await ask(options.connect, 'DELETE', pathOf(options));
   return true;
+}
+
+/**
+ * Lets the connector write again everything behind a GTID: what it had written already, readers pass over.
+ *
+ * @throws BNY-CDC-CONNECTOR, BNY-CDC-CONNECT-UNREACHABLE
+ */
+export async function setBackConnector(options: Options, gtid: string): Promise<void> {
+  const { connect } = options;
+  const path = pathOf(options);
+  const { body } = await ask(connect, 'GET', `${path}/offsets`);
+  const [saved] = body?.offsets ?? [];
+  if (!saved) {
+    throw cdcFault('BNY-CDC-CONNECTOR', {
+      found: `no offset of ${connectorNameOf(options)}`,
+      needed: 'one to set back',
+    });
+  }
+  await ask(connect, 'PUT', `${path}/stop`);
+  // Only of a stopped connector; that it has stopped takes a moment.
+  const { file, pos, server_id } = saved.offset;
+  const offsets = [{ partition: saved.partition, offset: { file, pos, server_id, ts_sec: 0, gtids: gtid } }];
+  for (const deadline = Date.now() + STOP_MS; ; await sleep(200)) {
+    const patched = await ask(connect, 'PATCH', `${path}/offsets`, { offsets });
+    if (patched.status < 400) break;
+    if (Date.now() > deadline) {
+      throw cdcFault('BNY-CDC-CONNECTOR', { found: messageOf(patched.body), needed: 'an offset that can be set back' });
+    }
+  }
+  await ask(connect, 'PUT', `${path}/resume`);
 }
 
 /** Why nothing comes. Returns when the connector runs, or will. @throws BNY-CDC-PURGED, BNY-CDC-CONNECTOR, BNY-CDC-CONNECT-UNREACHABLE */

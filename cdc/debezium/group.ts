@@ -28,10 +28,12 @@ export class Group {
   /** The first half of a changed key, which waits for the second: no part ends between them. */
   half: Change | undefined;
   counted: Counted;
+  readonly #before: Gtid;
   #bytes = 0;
 
-  constructor(gtid: Gtid, at: number, limit: number, unfinished?: Unfinished) {
+  constructor(gtid: Gtid, before: Gtid, at: number, limit: number, unfinished?: Unfinished) {
     this.gtid = gtid;
+    this.#before = before;
     this.at = unfinished?.at ?? at;
     this.limit = unfinished?.limit ?? limit;
     this.part = unfinished?.parts ?? 0;
@@ -71,7 +73,11 @@ export class Group {
 
   #incomplete(found: string) {
     const needed = 'every change of every transaction';
-    return cdcFault('BNY-CDC-INCOMPLETE', { found: `${this.gtid.text} with ${found}`, needed });
+    return cdcFault('BNY-CDC-INCOMPLETE', {
+      found: `${this.gtid.text} with ${found}`,
+      needed,
+      cure: setBack(this.#before),
+    });
   }
 
   /** Asked before a change is added: so the last part is known to be the last one. */
@@ -109,4 +115,9 @@ export class Group {
 /** Within one transaction, so within one file. */
 function isBehind(place: Place, other: Place): boolean {
   return (place.position - other.position || place.row - other.row || place.half - other.half) > 0;
+}
+
+/** What makes a connector write again what it has left out. */
+export function setBack({ text }: Gtid): string {
+  return `Set the connector back to GTID ${text || '(none)'}, while the binlog still has it: it then writes again what is missing, and the reader goes on there. If that ends in the same place, start with a new log and seed again.`;
 }

@@ -1,3 +1,4 @@
+import { BanyanError } from '../../log/errors.ts';
 import type { KafkaRecord } from '../../log/kafka/record-batch.ts';
 import { cdcFault } from '../errors.ts';
 import type { ResumePoint, Transaction } from '../types.ts';
@@ -59,8 +60,7 @@ async function* follow(
   let heard = Date.now();
   for (let offset = resume.offset; !signal.aborted; ) {
     const { records, next } = await reader.next(offset);
-    for (const record of records) transactions.take(readRecord(record, reader.topic), record.offset);
-    offset = next;
+    offset = (await take(records, transactions, reader)) ?? next;
     if (records.length > 0) heard = Date.now();
     else if (Date.now() - heard > silenceMs) {
       await checkConnector(options);
@@ -71,6 +71,40 @@ async function* follow(
     arrived = [];
     yield* batches;
   }
+}
+
+/** Returns the offset to go on from, if it is not the one behind these records. */
+async function take(
+  records: readonly KafkaRecord[],
+  transactions: Transactions,
+  reader: TopicReader,
+): Promise<number | undefined> {
+  for (const record of records) {
+    try {
+      transactions.take(readRecord(record, reader.topic), record.offset);
+    } catch (error) {
+      if (!BanyanError.is(error) || error.code !== 'BNY-CDC-INCOMPLETE') throw error;
+      // Was the connector set back since, so that what is missing stands further on?
+      const setBack = await findBegin(reader, record.offset + 1, transactions.expected);
+      if (setBack === undefined) throw error;
+      return setBack;
+    }
+  }
+  return undefined;
+}
+
+async function findBegin(reader: TopicReader, from: number, sequence: bigint): Promise<number | undefined> {
+  const end = await reader.end();
+  for (let offset = from; offset < end && !reader.aborted; ) {
+    const { records, next } = await reader.next(offset);
+    const found = records.find((record) => {
+      const read = readRecord(record, reader.topic);
+      return read.kind === 'begin' && read.gtid.sequence === sequence;
+    });
+    if (found) return found.offset;
+    offset = next;
+  }
+  return undefined;
 }
 
 /** Looks up what Debezium leaves in the dark: what a transaction did that it says nothing of, and whether more is to come. */
@@ -162,6 +196,8 @@ async function startNow(
     if (records.length > 0) heard = Date.now();
     if (Date.now() - heard <= silenceMs) continue;
     await checkConnector(options);
+    // Its task may be starting.
+    if (Date.now() - heard <= Math.max(silenceMs, SILENCE_MS)) continue;
     throw cdcFault('BNY-CDC-CONNECTOR', {
       found: `nothing about ${tables.unknown.join(', ')} in ${topicOf(options)}`,
       needed: 'the structure of every captured table',
@@ -182,7 +218,7 @@ async function scan(reader: TopicReader, tables: Tables, from: number, to: numbe
   let offset = from;
   while (offset < to && !reader.aborted) {
     const { records, next } = await reader.next(offset);
-    for (const record of records) if (record.offset < to && isStatement(record)) take(record, reader, tables);
+    for (const record of records) if (record.offset < to && isStatement(record)) takeUp(record, reader, tables);
     offset = next;
   }
   return Math.max(from, to);
@@ -193,7 +229,7 @@ function isStatement({ key }: KafkaRecord): boolean {
   return key?.toString('latin1', 0, 15) === '{"databaseName"';
 }
 
-function take(record: KafkaRecord, { topic }: TopicReader, tables: Tables): void {
+function takeUp(record: KafkaRecord, { topic }: TopicReader, tables: Tables): void {
   const read = readRecord(record, topic);
   if (read.kind === 'statement') tables.apply(read.changes);
 }

@@ -4,7 +4,13 @@ import { type Kafka, startKafka } from '../../scripts/lib/kafka.ts';
 import type { MariadbOptions } from '../../scripts/lib/mariadb.ts';
 import { startTestServer, type TestServer } from '../binlog/test-support.ts';
 import type { CapturedTables } from '../types.ts';
-import { applyConnector, connectorStatus, type DebeziumOptions, openDebeziumSource } from './index.ts';
+import {
+  applyConnector,
+  type ConnectorStatus,
+  connectorStatus,
+  type DebeziumOptions,
+  openDebeziumSource,
+} from './index.ts';
 
 export interface TestStack {
   server: TestServer;
@@ -45,10 +51,11 @@ export async function startTestStack(mariadb: MariadbOptions = {}): Promise<Test
   };
 }
 
-export async function running(options: DebeziumOptions): Promise<void> {
+/** Once its task runs. */
+export async function running(options: DebeziumOptions): Promise<ConnectorStatus> {
   for (;;) {
     const status = await connectorStatus(options);
-    if (status.tasks[0]?.state === 'RUNNING') return;
+    if (status.tasks[0]?.state === 'RUNNING') return status;
     if (status.tasks[0]?.state === 'FAILED') throw new Error(JSON.stringify(status));
     await sleep(100);
   }

@@ -1,7 +1,7 @@
 import { cdcFault } from '../errors.ts';
 import { classify, type LoggedStatement } from '../statements/classify.ts';
 import type { Change, Transaction } from '../types.ts';
-import { Group } from './group.ts';
+import { Group, setBack } from './group.ts';
 import { formatPartPosition, formatPosition, type Gtid, NO_GTID, parseGtid } from './position.ts';
 import type { DebeziumRecord, Place, RawRow, RowRecord, StatementRecord } from './record.ts';
 import { type Resume, resumePointOf } from './resume.ts';
@@ -45,7 +45,12 @@ export class Transactions {
     this.#resume = resume;
     this.#last = resume.gtid === '' ? NO_GTID : parseGtid(resume.gtid);
     const { unfinished } = resume;
-    if (unfinished) this.#group = new Group(parseGtid(unfinished.gtid), unfinished.at, limit, unfinished);
+    if (unfinished) this.#group = new Group(parseGtid(unfinished.gtid), this.#last, unfinished.at, limit, unfinished);
+  }
+
+  /** The sequence number whose BEGIN must come next, also when a connector was set back to it. */
+  get expected(): bigint {
+    return this.#group?.gtid.sequence ?? this.#last.sequence + 1n;
   }
 
   /** The open transaction while it has neither rows nor an END: it may be a mere statement. */
@@ -120,7 +125,7 @@ export class Transactions {
     if (this.#group) this.#endWithoutEnd(this.#group, gtid, offset);
     if (gtid.domain !== this.#last.domain && this.#last !== NO_GTID) throw this.#lost(gtid);
     if (gtid.sequence !== this.#last.sequence + 1n) throw this.#lost(gtid);
-    this.#group = new Group(gtid, at, this.#limit);
+    this.#group = new Group(gtid, this.#last, at, this.#limit);
   }
 
   #endWithoutEnd(group: Group, next: Gtid, offset: number): void {
@@ -128,7 +133,8 @@ export class Transactions {
     if (group.counted.changes > 0) {
       throw cdcFault('BNY-CDC-INCOMPLETE', {
         found: `${group.gtid.text} with ${group.counted.changes} changes and no END`,
-        needed: 'an END: what an XA transaction or a ROLLBACK changed does not come through Debezium whole',
+        needed: 'an END: Connect was killed in its middle, or it was an XA transaction, which Debezium does not carry',
+        cure: setBack(this.#last),
       });
     }
     if (!group.hasStatement) this.#silent.push({ before: this.#last.text, gtid: group.gtid.text });
@@ -230,6 +236,7 @@ export class Transactions {
     return cdcFault('BNY-CDC-INCOMPLETE', {
       found: `${found.text} ${how}behind ${after.text || 'nothing'}`.replace('BEGINbehind', 'BEGIN, behind'),
       needed: `${after.domain}-…-${after.sequence + 1n}: every GTID of the binlog has its BEGIN`,
+      cure: setBack(this.#last),
     });
   }
 
