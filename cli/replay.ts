@@ -8,8 +8,7 @@ import {
   readControlState,
 } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { openLog } from './config/adapters.ts';
-import { storeFile } from './config/places.ts';
+import { openLog, openStores } from './config/adapters.ts';
 import { cliFault } from './errors.ts';
 import { beatsOf, enforce, type Guard, notParked } from './guards.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -82,7 +81,7 @@ async function rebuild(context: Context, log: EventLog, domain: string, fold: Co
     }
     if (lastReplay?.store !== next || Date.parse(lastReplay.at) < started) continue;
     line.end();
-    return finish(context, domain, next, lastReplay, store.live);
+    return finish(context, domain, next, lastReplay, await removalOf(context, log, domain, store.live));
   }
   line.end();
   return EXIT.interrupted;
@@ -112,10 +111,10 @@ function finish(
   domain: string,
   store: string,
   { failed, hash }: NonNullable<DomainControl['lastReplay']>,
-  live: string,
+  removal: string,
 ): number {
   if (failed) {
-    const steps = failed.differences.length > 0 ? acceptance(storeFile(context.config, domain, live)) : [];
+    const steps = failed.differences.length > 0 ? acceptance(removal) : [];
     const samples = failed.differences.map((difference) => JSON.stringify(difference));
     context.data(
       { ...failed, equal: false, next_steps: steps },
@@ -131,10 +130,14 @@ function finish(
   return EXIT.done;
 }
 
+async function removalOf(context: Context, log: EventLog, domain: string, store: string): Promise<string> {
+  return openStores(context.config, context.domain(domain), await log.identity()).removal(store);
+}
+
 /** How to go on when both differ: nobody but its owner can tell which rows are right. */
-function acceptance(file: string): string[] {
+function acceptance(removal: string): string[] {
   return [
     'Look at the samples: when the live rows are right, correct projection.ts or the upcasts, and replay again.',
-    `To accept the rebuilt rows: stop \`banyan up\`, delete ${file}, ${file}-wal and ${file}-shm, start it again; the store is rebuilt from the log.`,
+    `To accept the rebuilt rows: stop \`banyan up\`, ${removal}, start it again; the store is rebuilt from the log.`,
   ];
 }

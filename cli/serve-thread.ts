@@ -1,9 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runProjectorThread, type ThreadTask } from '../services/kit/projector/thread.ts';
 import { createLogger } from './command.ts';
-import { openLog } from './config/adapters.ts';
+import { openLog, openStores } from './config/adapters.ts';
 import { loadConfig } from './config/load.ts';
-import { storeFile } from './config/places.ts';
 import { cliFault } from './errors.ts';
 
 /** Thread of `banyan serve`: one projector. */
@@ -30,15 +29,12 @@ const config = await loadConfig(data.configFile);
 const domain = config.domains.find(({ name }) => name === data.domain);
 if (!domain) throw cliFault('BNY-CLI-UNKNOWN-DOMAIN', { found: data.domain });
 const log = openLog(config);
-const logIdentity = await log.identity();
-const partitions = Object.fromEntries(config.domains.map(({ name, partitions }) => [name, partitions]));
-const { projection } = domain;
 await runProjectorThread(
   {
     log,
     domain,
     task: data.task,
-    fileOf: (store) => ({ file: storeFile(config, domain.name, store), projection, logIdentity, partitions }),
+    stores: openStores(config, domain, await log.identity()),
     instance: data.instance,
     url: data.url,
     isLive: () => live,

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { type ProjectorThread, runService, type ServiceOptions } from '../services/kit/service.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { openLog } from './config/adapters.ts';
-import { portOf, serviceUrl, storeFile } from './config/places.ts';
+import { openLog, openStores } from './config/adapters.ts';
+import { portOf, serviceUrl } from './config/places.ts';
 import type { ServeThreadData, ServeThreadMessage } from './serve-thread.ts';
 import { startThread } from './threads.ts';
 
@@ -32,7 +32,7 @@ async function serve(context: Context, [name = '']: string[]): Promise<number> {
       secret: context.secret,
       maxLagMs,
       undoMs,
-      pathOf: (store) => storeFile(config, name, store),
+      stores: openStores(config, domain, await log.identity()),
       startThread: (task, told) => startProjector({ ...data, task }, told),
       logger,
     },

@@ -69,6 +69,16 @@ describe('the tree', () => {
     expect(choosing).toEqual(['cli/config/adapters.ts']);
   });
 
+  it('lets the kit name no adapter of the stores', () => {
+    const naming = product
+      .filter(({ file }) => file.startsWith('services/kit/') && !/\/store\/(sqlite|mysql)\//.test(file))
+      .filter(
+        (source) => /sqlite|mysql/i.test(importsOf(source).join()) || /'(better-sqlite3|mysql2.*)'/.test(source.text),
+      )
+      .map(({ file }) => file);
+    expect(naming).toEqual([]);
+  });
+
   it('keeps files within their ceilings', () => {
     const long = files
       .filter(({ file, text }) => text.split('\n').length > (/\.test\.ts$/.test(file) ? 600 : 400))

@@ -54,7 +54,7 @@ beforeAll(async () => {
     const filled = await FilledStore.open(domain.projection, events);
     cleanUps.push(() => filled.close());
     await filled.store.setApplied({ position: '1', freshAt: Date.now() });
-    const app = { live: () => filled.db, secret: SECRET, maxLagMs: 600_000, stopped: () => undefined };
+    const app = { live: () => filled.reader, secret: SECRET, maxLagMs: 600_000, stopped: () => undefined };
     services.set(domain, await listen(createServiceApp({ domain, ...app, logger: pino({ level: 'warn' }) })));
   }
 });

@@ -29,9 +29,12 @@ import {
   type Topics,
   topicsFor,
 } from '../../log/index.ts';
+import type { Domain } from '../../services/kit/index.ts';
 import { type Lock, takeLock } from '../../services/kit/store/sqlite/lock.ts';
+import { openSqliteStores } from '../../services/kit/store/sqlite/stores.ts';
+import type { Stores } from '../../services/kit/store/types.ts';
 import { cliFault } from '../errors.ts';
-import { logFile } from './places.ts';
+import { logFile, storeFile } from './places.ts';
 import type { Config } from './schema.ts';
 
 /** What a configuration opens. The commands know the ports; the adapters behind them are chosen here and nowhere else. */
@@ -164,6 +167,13 @@ export async function refuseForgotten(config: Config, log: EventLog): Promise<vo
 
 export function topicsOf({ domains }: Pick<Config, 'domains'>): Topics {
   return topicsFor(Object.fromEntries(domains.map(({ name, partitions }) => [name, { partitions }])));
+}
+
+/** The stores of a domain, as they are built from this log. */
+export function openStores(config: Config, { name, projection }: Domain, logIdentity: string): Stores {
+  const partitions = Object.fromEntries(config.domains.map((domain) => [domain.name, domain.partitions]));
+  const pathOf = (store: string) => storeFile(config, name, store);
+  return openSqliteStores({ pathOf, projection, logIdentity, partitions });
 }
 
 /** The control state as it stands; of a log that is not there yet nothing. Makes no log. */

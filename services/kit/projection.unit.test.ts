@@ -45,7 +45,10 @@ describe('a projection', () => {
 async function rowsAfter(made: Projection, ...events: [topic: string, type: string, id?: number][]) {
   const logs = events.map(([topic, type, id], n) => logged(topic, n, type, id === undefined ? {} : { id }));
   const filled = await FilledStore.open(made, logs);
-  const rows = [await filled.db('orders').pluck('id'), await filled.db('parcels').pluck('id')];
+  const rows = await filled.reader.read(async (db) => [
+    await db('orders').pluck('id'),
+    await db('parcels').pluck('id'),
+  ]);
   await filled.close();
   return rows;
 }

@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:http';
-import knexPackage, { type Knex } from 'knex';
 import type { Logger } from 'pino';
 import { controlEvent, type DomainControl, type EventLog, followControl, initialControl } from '../../log/index.ts';
 import type { Domain } from './domain.ts';
@@ -7,7 +6,7 @@ import { serviceFault } from './errors.ts';
 import { createServiceApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
 import type { ThreadTask } from './projector/thread.ts';
-import { dropStore } from './store/sqlite/store.ts';
+import type { StoreReader, Stores } from './store/types.ts';
 
 /** A projector thread as its owner sees it. */
 export interface ProjectorThread {
@@ -31,8 +30,7 @@ export interface ServiceOptions {
   maxLagMs: number;
   /** How long `replay --undo` is possible after a flip. */
   undoMs: number;
-  /** The file of a store by its name. */
-  pathOf(store: string): string;
+  stores: Stores;
   /** Starts a projector thread; told when its store can be read, and when it cannot go on. */
   startThread(task: ThreadTask, told: ThreadEvents): ProjectorThread;
   logger: Logger;
@@ -44,7 +42,7 @@ export interface ServiceOptions {
  * topic alone.
  */
 export async function runService(options: ServiceOptions, signal: AbortSignal): Promise<void> {
-  const stores = new Stores(options);
+  const stores = new KeptStores(options);
   const server = await serve(options, stores);
   const expiry = setInterval(() => void stores.expire(), EXPIRY_MS);
   const ended = new AbortController();
@@ -65,11 +63,11 @@ export async function runService(options: ServiceOptions, signal: AbortSignal): 
   }
 }
 
-async function follow({ log, domain }: ServiceOptions, stores: Stores, signal: AbortSignal): Promise<void> {
+async function follow({ log, domain }: ServiceOptions, stores: KeptStores, signal: AbortSignal): Promise<void> {
   for await (const fold of followControl(log, signal)) await stores.follow(fold.of(domain.name));
 }
 
-async function serve(options: ServiceOptions, stores: Stores): Promise<Server> {
+async function serve(options: ServiceOptions, stores: KeptStores): Promise<Server> {
   const { domain, secret, maxLagMs, logger, host, port } = options;
   const app = createServiceApp({
     domain,
@@ -95,10 +93,10 @@ const EXPIRY_MS = 5000;
 
 const STARTING = 'the service is starting';
 
-class Stores {
+class KeptStores {
   readonly #options: ServiceOptions;
   readonly #threads = new Map<string, ProjectorThread>();
-  readonly #readers = new Map<string, Knex>();
+  readonly #readers = new Map<string, StoreReader>();
   /** Why a store cannot be read, by its name; none once it can. */
   readonly #stopped = new Map<string, string | undefined>();
   /** Rejects when a projector thread dies. */
@@ -111,10 +109,10 @@ class Stores {
     this.#options = options;
   }
 
-  live(): Knex {
+  live(): StoreReader {
     let reader = this.#readers.get(this.#live);
     if (!reader) {
-      reader = openReader(this.#options.pathOf(this.#live));
+      reader = this.#options.stores.reader(this.#live);
       this.#readers.set(this.#live, reader);
     }
     return reader;
@@ -149,7 +147,7 @@ class Stores {
       this.#threads.delete(name);
       await thread.stop();
       await this.#forgetReader(name);
-      await dropStore(this.#options.pathOf(name));
+      await this.#drop(name);
     }
     for (const name of kept) if (!this.#threads.has(name)) this.#start(name, store);
     for (const [name, thread] of this.#threads) thread.setLive(name === store.live);
@@ -188,18 +186,17 @@ class Stores {
     for (const name of [...this.#readers.keys()]) await this.#forgetReader(name);
   }
 
+  /** One that stays is in nobody's way. */
+  async #drop(name: string): Promise<void> {
+    const { stores, logger } = this.#options;
+    await stores.drop(name).catch((error: unknown) => {
+      logger.error({ error: stores.faultOf(error), cure: stores.removal(name) }, 'a store could not be removed');
+    });
+  }
+
   async #forgetReader(name: string): Promise<void> {
     const reader = this.#readers.get(name);
     this.#readers.delete(name);
-    await reader?.destroy();
+    await reader?.close();
   }
-}
-
-export function openReader(filename: string): Knex {
-  return knexPackage({
-    client: 'better-sqlite3',
-    connection: { filename, options: { readonly: true } },
-    pool: { min: 0, max: 4 },
-    useNullAsDefault: true,
-  });
 }

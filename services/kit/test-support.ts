@@ -1,16 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Knex } from 'knex';
 import { z } from 'zod';
 import type { Change, Row, Value } from '../../cdc/index.ts';
 import { type LoggedEvent, RESET_TYPE } from '../../log/index.ts';
 import type { Domain } from './domain.ts';
 import { EventApplier, type Projection } from './projection.ts';
 import { ask, type Queries, type QueryRequest } from './queries.ts';
-import { openReader } from './service.ts';
 import { Fold } from './store/fold.ts';
-import { SqliteStore } from './store/sqlite/store.ts';
+import { openSqliteStores } from './store/sqlite/stores.ts';
+import type { Lease, Store, StoreReader, Stores } from './store/types.ts';
 
 // Only tests may import this file.
 
@@ -74,17 +73,21 @@ export function randomEvents(projection: Projection, count: number, next: () => 
 
 type Told = readonly [topic: string, type: string, data: object];
 
-/** A store in a file of its own, filled with events in the order told. */
+/** A store filled with events in the order told: in a file of its own, or among the stores given. */
 export class FilledStore {
-  readonly store: SqliteStore;
-  readonly #folder: string;
+  readonly store: Store;
+  readonly stores: Stores;
   /** As queries get it. */
-  readonly db: Knex;
+  readonly reader: StoreReader;
+  readonly #lease: Lease;
+  readonly #folder: string;
 
-  private constructor(folder: string, file: string, store: SqliteStore) {
+  private constructor(folder: string, stores: Stores, lease: Lease, store: Store) {
     this.#folder = folder;
+    this.stores = stores;
+    this.#lease = lease;
     this.store = store;
-    this.db = openReader(file);
+    this.reader = stores.reader(NAME);
   }
 
   static async tell(projection: Projection, story: readonly Told[]): Promise<FilledStore> {
@@ -96,10 +99,13 @@ export class FilledStore {
   }
 
   /** Leaves out what the projection does not read. */
-  static async open(projection: Projection, events: readonly LoggedEvent[]): Promise<FilledStore> {
+  static async open(projection: Projection, events: readonly LoggedEvent[], given?: Stores): Promise<FilledStore> {
     const folder = await mkdtemp(join(tmpdir(), 'banyan-store-'));
-    const file = join(folder, 'store.db');
-    const store = new SqliteStore({ file, projection, logIdentity: 'test', partitions: {} });
+    const stores =
+      given ??
+      openSqliteStores({ pathOf: (name) => join(folder, name), projection, logIdentity: 'test', partitions: {} });
+    const lease = (await stores.lease(NAME)) as Lease;
+    const store = await lease.open();
     const fold = new Fold();
     const applier = new EventApplier(projection, fold);
     const before = await store.cursors();
@@ -111,18 +117,21 @@ export class FilledStore {
       after[topic] = [{ offset, id }];
     }
     await store.commit(fold, before, after);
-    return new FilledStore(folder, file, store);
+    return new FilledStore(folder, stores, lease, store);
   }
 
   async ask(queries: Queries, route: string, request: Partial<QueryRequest> = {}): Promise<unknown> {
     const query = queries[route];
     if (!query) throw new Error(`no query for ${route}`);
-    return ask(query, { params: {}, query: {}, identity: undefined, db: this.db, ...request });
+    return this.reader.read((db) => ask(query, { params: {}, query: {}, identity: undefined, db, ...request }));
   }
 
   async close(): Promise<void> {
-    await this.db.destroy();
+    await this.reader.close();
     await this.store.close();
+    await this.#lease.release();
     await rm(this.#folder, { recursive: true });
   }
 }
+
+const NAME = '1';

@@ -1,13 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Knex } from 'knex';
 import pino from 'pino';
 import { compileRoutes } from '../../../router/routes.ts';
 import type { Domain } from '../domain.ts';
+import { serviceFault } from '../errors.ts';
 import { Bed, NOTES } from '../projector/test-support.ts';
 import { type Queries, Reply, reply } from '../queries.ts';
-import { openReader } from '../service.ts';
+import type { StoreReader } from '../store/types.ts';
 import { createServiceApp } from './app.ts';
 
 /** Each answers with its place as the status: a HEAD has no body to tell it by. */
@@ -32,8 +32,9 @@ const otherCopy = (await import(otherPath)) as typeof import('../queries.ts');
 
 describe('the routes of a service', () => {
   let bed: Bed;
-  let store: Knex;
+  let store: StoreReader;
   let server: Server;
+  let broken: Error | undefined;
   let url: string;
   const queries: Queries = {
     ...Object.fromEntries(READS.map((route, i) => [route, async () => reply(STATUS + i, {})])),
@@ -52,15 +53,21 @@ describe('the routes of a service', () => {
   beforeAll(async () => {
     bed = await Bed.make();
     await bed.open('1').setApplied({ position: '1', freshAt: Date.now() });
-    store = openReader(bed.path('1'));
+    store = bed.stores.reader('1');
     const options = { secret: '', maxLagMs: 600_000, stopped: () => undefined, logger: pino({ level: 'silent' }) };
-    server = createServer(createServiceApp({ domain, live: () => store, ...options }));
+    server = createServer(
+      createServiceApp({
+        domain,
+        live: () => (broken ? { ...store, read: () => Promise.reject(broken) } : store),
+        ...options,
+      }),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   afterAll(async () => {
     await new Promise((resolve) => server.close(resolve));
-    await store.destroy();
+    await store.close();
     await bed[Symbol.asyncDispose]();
   });
 
@@ -89,6 +96,19 @@ describe('the routes of a service', () => {
     const { status } = await fetch(url + path, { method });
     const route = table.match(method, path);
     expect(READS[status - STATUS]).toBe(route && `${route.method} ${route.path}`);
+  });
+
+  it.each([
+    ['cannot be reached at present', serviceFault('BNY-SERVICE-STORE-BLOCKED'), [503, 'BNY-SERVICE-STORE-BLOCKED']],
+    ['is damaged', serviceFault('BNY-SERVICE-STORE-DAMAGED'), [500, null]],
+  ])('leave it to the monolith when the store %s', async (_, fault, [status, behind]) => {
+    broken = fault;
+    const [{ status: asked, headers }, ready] = (await Promise.all(
+      ['/orders/17', '/readyz'].map((path) => fetch(url + path)),
+    )) as [Response, Response];
+    broken = undefined;
+    expect([asked, headers.get('banyan-behind')?.slice(0, 25) ?? null]).toEqual([status, behind]);
+    expect(ready.status).toBe(503);
   });
 
   it.each(['returned', 'thrown'])('know a reply that is %s and made by another copy of the package', async (how) => {

@@ -1,15 +1,15 @@
 import express, { type Express, type Request, type Response } from 'express';
-import type { Knex } from 'knex';
 import type { Logger } from 'pino';
+import { BanyanError } from '../../../log/index.ts';
 import type { Domain, Route } from '../domain.ts';
 import { ask, type Query, type QueryRequest, Reply } from '../queries.ts';
-import { type Applied, NOTHING_APPLIED } from '../store/types.ts';
+import { type Applied, NOTHING_APPLIED, type StoreReader } from '../store/types.ts';
 import { type Identity, verifyIdentity } from './identity-header.ts';
 
 export interface AppOptions {
   domain: Domain;
   /** The live store, asked for at each request: a replay swaps it. */
-  live(): Knex;
+  live(): StoreReader;
   /** Key of the identity header. */
   secret: string;
   /** A store older than this answers no reads: the router goes to the monolith instead. */
@@ -31,9 +31,14 @@ export function createServiceApp(options: AppOptions): Express {
   app.set('strict routing', true);
   app.get('/livez', (_, res) => void res.json({ status: 'ok' }));
   app.get('/readyz', async (_, res) => {
-    const stopped = options.stopped();
-    const applied = stopped ? NOTHING_APPLIED : await readApplied(options.live());
-    const problem = stopped ?? tooOld(applied, options.maxLagMs);
+    let applied = NOTHING_APPLIED;
+    let problem = options.stopped();
+    try {
+      if (!problem) applied = await options.live().read(async (_, now) => now);
+      problem ??= tooOld(applied, options.maxLagMs);
+    } catch (error) {
+      problem = String(error);
+    }
     res.status(problem ? 503 : 200).json({ status: problem ?? 'ok', lagSeconds: lagOf(applied) / 1000, ...applied });
   });
   for (const route of inOrderOfMatching(options.domain.routes.reads)) addRoute(app, route, options);
@@ -55,7 +60,9 @@ function addRoute(app: Express, { method, path }: Route, options: AppOptions): v
       await answer(query, req, res, options);
     } catch (error) {
       options.logger.error({ error, route: path }, 'query failed');
-      if (!res.headersSent) problem(res, 500, 'The query failed');
+      if (res.headersSent) return;
+      if (BanyanError.is(error) && error.retryable) behind(res, error.message);
+      else problem(res, 500, 'The query failed');
     }
   });
 }
@@ -66,20 +73,16 @@ async function answer(query: Query, req: Request, res: Response, options: AppOpt
   if (identity === 'expired') return behind(res, 'the identity header has expired on its way');
   const stopped = options.stopped();
   if (stopped) return behind(res, stopped);
-  const snapshot = await options.live().transaction();
-  try {
-    const applied = await readApplied(snapshot);
+  await options.live().read(async (db, applied) => {
     const needed = req.get('banyan-min-position');
     const lag = tooOld(applied, options.maxLagMs);
     if (lag) return behind(res, lag);
     if (needed !== undefined && applied.position < needed) return behind(res, applied.position);
     const params = req.params as QueryRequest['params'];
-    const result = await ask(query, { params, query: req.query as QueryRequest['query'], identity, db: snapshot });
+    const result = await ask(query, { params, query: req.query as QueryRequest['query'], identity, db });
     if (Reply.is(result)) res.status(result.status).json(result.body);
     else res.json(result);
-  } finally {
-    await snapshot.commit();
-  }
+  });
 }
 
 function readIdentity(req: Request, secret: string): Identity | undefined | 'forged' | 'expired' {
@@ -88,11 +91,6 @@ function readIdentity(req: Request, secret: string): Identity | undefined | 'for
   const verified = verifyIdentity(header, secret);
   if ('identity' in verified) return verified.identity;
   return verified.refused === 'expired' ? 'expired' : 'forged';
-}
-
-async function readApplied(db: Knex): Promise<Applied> {
-  const row = await db('banyan_meta').where({ key: 'applied' }).first<{ value: string } | undefined>('value');
-  return row ? (JSON.parse(row.value) as Applied) : NOTHING_APPLIED;
 }
 
 function lagOf({ freshAt }: Applied): number {

@@ -1,17 +1,18 @@
 import { type Cursors, type Ends, type EventLog, latestEvent } from '../../../log/index.ts';
 import type { Domain } from '../domain.ts';
-import type { StoreFile } from '../store/sqlite/schema.ts';
-import { differences, freeze, removeStore, SqliteStore } from '../store/sqlite/store.ts';
-import type { Applied, Difference } from '../store/types.ts';
+import type { Difference, Frozen, Lease, Stores } from '../store/types.ts';
 import { Projector } from './projector.ts';
 
 export interface ReplayOptions {
   log: EventLog;
   domain: Domain;
-  /** Names the store that is built. */
+  stores: Stores;
+  /** The store that is built. */
   name: string;
-  live: StoreFile;
-  next: StoreFile;
+  /** The right to write it. */
+  lease: Lease;
+  /** The store that it is compared with. */
+  live: string;
   actor: string;
 }
 
@@ -23,31 +24,29 @@ export async function rebuild(
   options: ReplayOptions,
   signal: AbortSignal,
 ): Promise<{ hash: string } | { differences: Difference[] }> {
-  const { live, next, name } = options;
-  const frozen = `${live.file}.frozen-${name}`;
-  await removeStore(frozen);
-  await removeStore(next.file);
+  const { stores, lease, live, name } = options;
+  await lease.clear();
+  const frozen = await stores.freeze(live, name);
   let equal = false;
   try {
-    freeze(live.file, frozen);
-    const result = await build(options, { ...live, file: frozen }, signal);
+    const result = await build(options, frozen, signal);
     equal = 'hash' in result;
     return result;
   } finally {
-    await removeStore(frozen);
+    await frozen.close();
     // Nobody goes on with it: the next try begins anew.
-    if (!equal) await removeStore(next.file);
+    if (!equal) await lease.clear();
   }
 }
 
-async function build({ log, domain, name, next, actor }: ReplayOptions, frozen: StoreFile, signal: AbortSignal) {
+async function build({ log, domain, name, lease, actor }: ReplayOptions, frozen: Frozen, signal: AbortSignal) {
   const { projection } = domain;
-  const { cursors, applied, hash } = await describe(frozen);
+  const [cursors, applied, hash] = [await frozen.cursors(), await frozen.applied(), await frozen.hash()];
   const until = endsOf(cursors);
   const total = Object.values(until)
     .flat()
     .reduce((sum, offset) => sum + offset + 1, 0);
-  const store = new SqliteStore({ ...next, indexesLater: true });
+  const store = await lease.open({ indexesLater: true });
   let told = 0;
   const tell = async (events: number) => {
     const progress = { domain: domain.name, store: name, events, total };
@@ -69,17 +68,10 @@ async function build({ log, domain, name, next, actor }: ReplayOptions, frozen: 
     if ((await store.applied()).position < applied.position) await store.setApplied(applied);
     await tell(total);
     if (rebuilt === hash) return { hash };
-    return { differences: differences(frozen.file, next.file, projection) };
+    return { differences: await frozen.differences(name) };
   } finally {
     await store.close();
   }
-}
-
-async function describe(file: StoreFile): Promise<{ cursors: Cursors; applied: Applied; hash: string }> {
-  const store = new SqliteStore(file);
-  const result = { cursors: await store.cursors(), applied: await store.applied(), hash: await store.hash() };
-  await store.close();
-  return result;
 }
 
 function endsOf(cursors: Cursors): Ends {

@@ -26,7 +26,8 @@ import { defineEvents } from '../events.ts';
 import { defineProjection, type Projection } from '../projection.ts';
 import type { StoreFile } from '../store/sqlite/schema.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
-import type { Store } from '../store/types.ts';
+import { openSqliteStores } from '../store/sqlite/stores.ts';
+import type { Store, Stores } from '../store/types.ts';
 import { Projector, type ProjectorOptions } from './projector.ts';
 
 // Only tests may import this file.
@@ -129,6 +130,11 @@ export class Bed implements AsyncDisposable {
 
   file(store: string, projection = NOTES.projection): StoreFile {
     return { file: this.path(store), projection, logIdentity: 'test', partitions: {} };
+  }
+
+  get stores(): Stores {
+    const { file: _, ...origin } = this.file('');
+    return openSqliteStores({ pathOf: (store) => this.path(store), ...origin });
   }
 
   open(store: string, projection?: Projection): SqliteStore {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { logFault } from '../../../log/errors.ts';
 import { CONTROL_TOPIC, controlEvent, type EventLog, type LatestData } from '../../../log/index.ts';
+import { serviceFault } from '../errors.ts';
 import { peek } from '../store/sqlite/store.ts';
 import { Bed, event, faulty, NOTES, note, notes, until } from './test-support.ts';
 import { runProjectorThread, type ThreadOptions, type ThreadTask } from './thread.ts';
@@ -18,7 +19,7 @@ function thread(bed: Bed, task: ThreadTask, options: Partial<ThreadOptions> = {}
       log: bed.log,
       domain: NOTES,
       task,
-      fileOf: (store) => bed.file(store),
+      stores: bed.stores,
       instance: 'test',
       url: URL,
       isLive: () => true,
@@ -155,6 +156,46 @@ describe('a projector thread', () => {
     expect({ reads, ...told }).toMatchObject({ reads: 1, ready: 1, errors: [{ code }] });
     stop.abort();
     await running;
+  });
+
+  it('stops writing when it loses the right to, and goes on when it has that again', async () => {
+    await using bed = await Bed.make();
+    const lost = new AbortController();
+    const again = Promise.withResolvers<void>();
+    let leases = 0;
+    const stores = faulty(bed.stores, {
+      async lease(name) {
+        if (++leases > 1) await again.promise;
+        const lease = await bed.stores.lease(name);
+        return leases > 1 ? lease : lease && { ...lease, lost: lost.signal };
+      },
+    });
+    await bed.append('1', [note(1)]);
+    const { told } = thread(bed, { store: '1' }, { stores });
+    await until(() => told.ready === 1 && bed.notesIn('1').length === 1);
+    lost.abort();
+    await until(() => leases === 2);
+    await bed.append('2', [note(2)]);
+    expect(bed.notesIn('1')).toEqual([1]);
+    again.resolve();
+    await until(() => bed.notesIn('1').length === 2);
+  });
+
+  it('says that it cannot ask for the right to write, and asks again', async () => {
+    await using bed = await Bed.make();
+    let fault: Error | undefined = serviceFault('BNY-SERVICE-STORE-BLOCKED');
+    const stores = faulty(bed.stores, {
+      async lease(name) {
+        if (fault) throw fault;
+        return bed.stores.lease(name);
+      },
+    });
+    await bed.append('1', [note(1)]);
+    const { told } = thread(bed, { store: '1' }, { stores });
+    await beats(bed, 'stopped');
+    await until(() => told.errors.length > 1);
+    fault = undefined;
+    await beats(bed, 'live');
   });
 
   it('ends when it is stopped, also by an error that comes while it is being stopped', async () => {

@@ -10,10 +10,7 @@ import {
   readControlState,
 } from '../../../log/index.ts';
 import type { Domain } from '../domain.ts';
-import { type Lock, lockOf, takeLock } from '../store/sqlite/lock.ts';
-import { asStoreFault, type StoreFile } from '../store/sqlite/schema.ts';
-import { peek, SqliteStore } from '../store/sqlite/store.ts';
-import { type Applied, NOTHING_APPLIED } from '../store/types.ts';
+import { type Applied, type Lease, NOTHING_APPLIED, type Store, type Stores } from '../store/types.ts';
 import { type Progress, Projector } from './projector.ts';
 import { rebuild } from './replay.ts';
 
@@ -24,8 +21,7 @@ export interface ThreadOptions {
   log: EventLog;
   domain: Domain;
   task: ThreadTask;
-  /** The file of a store by its name. */
-  fileOf(store: string): StoreFile;
+  stores: Stores;
   instance: string;
   url: string;
   /** Whether this thread's store is the live one at present. */
@@ -44,63 +40,71 @@ const BEAT_MS = 500;
 export async function runProjectorThread(options: ThreadOptions, signal: AbortSignal): Promise<void> {
   const { task } = options;
   const name = 'replay' in task ? task.replay : task.store;
-  const lease = await leaseOf(options, name, signal);
-  try {
-    // A thread that ends by itself counts as dead: its owner stops it when it has read that the replay failed.
-    if ('replay' in task && lease && !(await replay(options, task, signal))) {
-      if (!signal.aborted) await once(signal, 'abort');
-      return;
+  while (!signal.aborted) {
+    const lease = await leaseOf(options, name, signal);
+    if (!lease) return;
+    const held = AbortSignal.any([signal, lease.lost]);
+    try {
+      if (!('replay' in task) || (await replay(options, task, lease, held))) await project(options, name, lease, held);
+      // A thread that ends by itself counts as dead: its owner stops it when it has read that the replay failed.
+      else if (!lease.lost.aborted) await aborted(signal);
+    } finally {
+      await lease.release();
     }
-    await project(options, name, signal);
-  } finally {
-    lease?.release();
   }
 }
 
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
 /** Waits for the right to project into a store. Another instance that has it keeps the store up; this one reads it. */
-async function leaseOf(options: ThreadOptions, name: string, signal: AbortSignal): Promise<Lock | undefined> {
-  const { task, domain, fileOf, logger } = options;
+async function leaseOf(options: ThreadOptions, name: string, signal: AbortSignal): Promise<Lease | undefined> {
+  const { task, domain, stores, logger } = options;
   for (let waited = false; !signal.aborted; waited = true) {
-    const lease = takeLock(lockOf(fileOf(name).file));
-    if (lease) return lease;
-    if (!waited) logger.info({ domain: domain.name, store: name }, 'another instance projects into this store');
-    if ('store' in task || options.isLive()) await standBy(options, name);
+    try {
+      const lease = await stores.lease(name);
+      if (lease) return lease;
+      if (!waited) logger.info({ domain: domain.name, store: name }, 'another instance projects into this store');
+      if ('store' in task || options.isLive()) await standBy(options, name);
+    } catch (error) {
+      const stopped = stores.faultOf(error);
+      options.onStopped(stopped);
+      await tellBeat(options, name, NOTHING_APPLIED, stopped);
+      if (!isPassing(stopped)) await aborted(signal);
+    }
     await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
   }
   return undefined;
 }
 
 async function standBy(options: ThreadOptions, name: string): Promise<void> {
-  try {
-    const applied = peek(options.fileOf(name));
-    if (!applied) return;
-    options.onReady();
-    await tellBeat(options, name, applied, undefined);
-  } catch (error) {
-    options.onStopped(asStoreFault(error));
-  }
+  const applied = await options.stores.peek(name);
+  if (!applied) return;
+  options.onReady();
+  await tellBeat(options, name, applied, undefined);
 }
 
 /** True when the new store has been flipped to and wants to be kept up. */
 async function replay(
   options: ThreadOptions,
   task: Extract<ThreadTask, { replay: string }>,
+  lease: Lease,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { log, domain, instance, fileOf } = options;
+  const { log, domain, instance, stores } = options;
   const name = task.replay;
   const base = { domain: domain.name, store: name };
   try {
     // Another instance may have done it while this one waited.
     if ((await readControlState(log)).of(domain.name).store.replaying !== name) return true;
-    const paths = { live: fileOf(task.live), next: fileOf(name) };
-    const result = await rebuild({ log, domain, name, ...paths, actor: instance }, signal);
+    const result = await rebuild({ log, domain, stores, name, lease, live: task.live, actor: instance }, signal);
     if ('differences' in result) {
       const reason = 'the rebuilt store differs from the live one at the same cursors';
       await log.post([controlEvent('ReplayFailed', { ...base, reason, differences: result.differences }, instance)]);
       return false;
     }
-    await catchUp(options, name, signal);
+    await catchUp(options, lease, signal);
     signal.throwIfAborted();
     const undoUntil = new Date(Date.now() + task.undoMs).toISOString();
     await log.post([controlEvent('StoreFlipped', { ...base, hash: result.hash, undoUntil }, instance)]);
@@ -113,9 +117,9 @@ async function replay(
 }
 
 /** The log has moved on since the comparison: nobody should be flipped to a store that is minutes behind. */
-async function catchUp({ log, domain, fileOf }: ThreadOptions, name: string, signal: AbortSignal): Promise<void> {
+async function catchUp({ log, domain }: ThreadOptions, lease: Lease, signal: AbortSignal): Promise<void> {
   const { projection } = domain;
-  const store = new SqliteStore(fileOf(name));
+  const store = await lease.open();
   try {
     await new Projector({ log, projection, store, until: await log.ends(projection.topics) }).run(signal);
   } finally {
@@ -126,27 +130,27 @@ async function catchUp({ log, domain, fileOf }: ThreadOptions, name: string, sig
 /** A busy log or store passes: the projector goes on at its cursors. */
 const RETRY_MS = 500;
 
-async function project(options: ThreadOptions, name: string, signal: AbortSignal): Promise<void> {
+async function project(options: ThreadOptions, name: string, lease: Lease, signal: AbortSignal): Promise<void> {
   const { log, domain } = options;
   let progress: Progress = { applied: NOTHING_APPLIED, events: 0 };
   let stopped: unknown;
-  let store: SqliteStore | undefined;
+  let store: Store | undefined;
   const beat = () => tellBeat(options, name, progress.applied, stopped);
   const timer = setInterval(() => void beat(), BEAT_MS);
   while (!signal.aborted) {
     try {
-      store = new SqliteStore(options.fileOf(name));
+      store = await lease.open();
       progress = { applied: await store.applied(), events: 0 };
       stopped = undefined;
       options.onReady();
       await beat();
       await new Projector({ log, projection: domain.projection, store, onProgress: (p) => (progress = p) }).run(signal);
     } catch (error) {
-      stopped = asStoreFault(error);
+      stopped = options.stores.faultOf(error);
       options.onStopped(stopped);
       // Stays to say so until the service is restarted: a stopped projector must not look like a dead one.
       if (isPassing(stopped)) await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
-      else if (!signal.aborted) await once(signal, 'abort');
+      else await aborted(signal);
     } finally {
       await store?.close();
     }

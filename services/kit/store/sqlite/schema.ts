@@ -6,16 +6,10 @@ import { BanyanError } from '../../../../log/index.ts';
 import { serviceFault } from '../../errors.ts';
 import type { Projection } from '../../projection.ts';
 import type { Table } from '../../table.ts';
+import type { OpenOptions, StoreOrigin } from '../types.ts';
 
-export interface StoreFile {
+export interface StoreFile extends StoreOrigin, OpenOptions {
   file: string;
-  projection: Projection;
-  /** The log that the store is built from. */
-  logIdentity: string;
-  /** Partitions of each topic. */
-  partitions: Readonly<Record<string, number>>;
-  /** Leave the secondary indexes to `createIndexes`: a rebuild is faster without them. */
-  indexesLater?: boolean;
 }
 
 /** Opens a store's file, making it when it is not there. */

@@ -8,7 +8,6 @@ import type { Projection } from '../../projection.ts';
 import type { SqlValue, Table } from '../../table.ts';
 import type { Fold, TableFold } from '../fold.ts';
 import { type Applied, type Difference, NOTHING_APPLIED, type Store } from '../types.ts';
-import { lockOf } from './lock.ts';
 import { checkClaims, createIndexes, openFile, quote, type StoreFile } from './schema.ts';
 
 interface Statements {
@@ -156,12 +155,6 @@ export function freeze(file: string, copy: string): void {
 /** Removes the rows of a store; whoever holds its lock keeps it. */
 export async function removeStore(file: string): Promise<void> {
   for (const suffix of ['', '-wal', '-shm']) await rm(file + suffix, { force: true });
-}
-
-/** Removes a store that nobody will project into any more. */
-export async function dropStore(file: string): Promise<void> {
-  await removeStore(file);
-  await rm(lockOf(file), { force: true });
 }
 
 /** The first rows that two stores of one projection disagree about. */
