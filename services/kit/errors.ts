@@ -34,19 +34,35 @@ export const SERVICE_ERRORS = {
     retryable: true,
   },
   'BNY-SERVICE-STORE-DAMAGED': {
-    means: "the store's file is damaged, or is no store",
+    means: 'the store is damaged, or is no store',
     normal: 'never',
-    cure: "Stop the service, delete the store's file (with its -wal and -shm) and start it again: it is rebuilt from the log.",
+    cure: "Stop the service, delete the store's file (with its -wal and -shm) or drop its database, and start it again: it is rebuilt from the log.",
+  },
+  'BNY-SERVICE-STORE-UNREACHABLE': {
+    means: "the stores' database server does not answer",
+    normal: 'while it restarts; reads go to the monolith meanwhile, and the projector goes on by itself',
+    cure: 'Check `services.store` in banyan.config.ts, and that the server runs and can be reached from here.',
+    retryable: true,
+  },
+  'BNY-SERVICE-STORE-ACCESS': {
+    means: "the stores' database server refuses the account",
+    normal: 'never',
+    cure: 'Correct user and password (BANYAN_SERVICES_STORE_PASSWORD), or make the account: docs/configuration.md has the SQL.',
+  },
+  'BNY-SERVICE-STORE-VALUE': {
+    means: 'a row does not fit into the store',
+    normal: 'never',
+    cure: 'Nothing was cut or skipped. Choose a shorter key in projection.ts, or raise what the message names; then restart the service.',
   },
   'BNY-SERVICE-STORE-LOG': {
     means: 'the store was built from another log',
     normal: 'after the log was deleted or replaced',
-    cure: "Restore the right log, or delete the store's file: it is rebuilt from the log at the next start.",
+    cure: 'Restore the right log, or delete the store: it is rebuilt from the log at the next start.',
   },
   'BNY-SERVICE-STORE-SCHEMA': {
     means: "the store was built by another version of the domain's projection",
     normal: 'after a change of projection.ts',
-    cure: "Delete the store's file and restart the service: it is rebuilt from the log; reads go to the monolith meanwhile.",
+    cure: 'Delete the store and restart the service: it is rebuilt from the log; reads go to the monolith meanwhile.',
   },
   'BNY-SERVICE-PORT': {
     means: 'the port of a service is in use',

@@ -59,10 +59,7 @@ export interface Stores {
 export interface Lease {
   /** Aborts when the right is lost: nothing is written any more, and whoever wants to go on takes a new one. */
   readonly lost: AbortSignal;
-  /**
-   * Opens the store, making it when it is not there. Whatever was opened before can no longer write.
-   * @throws BNY-SERVICE-STORE-LOG, BNY-SERVICE-STORE-SCHEMA
-   */
+  /** Opens the store, making it when it is not there. @throws BNY-SERVICE-STORE-LOG, BNY-SERVICE-STORE-SCHEMA */
   open(options?: OpenOptions): Promise<Store>;
   /** Removes the store; the right to write it stays. */
   clear(): Promise<void>;

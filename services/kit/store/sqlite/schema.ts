@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
@@ -6,6 +5,7 @@ import { BanyanError } from '../../../../log/index.ts';
 import { serviceFault } from '../../errors.ts';
 import type { Projection } from '../../projection.ts';
 import type { Table } from '../../table.ts';
+import { claimsOf } from '../claims.ts';
 import type { OpenOptions, StoreOrigin } from '../types.ts';
 
 export interface StoreFile extends StoreOrigin, OpenOptions {
@@ -38,7 +38,7 @@ function prepare(db: Database.Database, options: StoreFile): void {
         topic TEXT, partition INTEGER, offset INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (topic, partition)
       ) STRICT;`);
     const claim = db.prepare('INSERT OR IGNORE INTO banyan_meta VALUES (?, ?)');
-    for (const { key, value } of claims(options)) claim.run(key, value);
+    for (const { key, value } of claimsOf(options)) claim.run(key, value);
     checkClaims(db, options);
     for (const table of projection.tables.values()) db.exec(createTable(table));
     if (!indexesLater) for (const sql of createIndexes(projection)) db.exec(sql);
@@ -48,27 +48,14 @@ function prepare(db: Database.Database, options: StoreFile): void {
   run.immediate();
 }
 
-/** What stays the same for the life of a store. */
-function claims({ logIdentity, projection }: StoreFile) {
-  return [
-    { key: 'log', value: logIdentity, code: 'BNY-SERVICE-STORE-LOG' },
-    { key: 'schema', value: schemaOf(projection), code: 'BNY-SERVICE-STORE-SCHEMA' },
-  ] as const;
-}
-
 /** @throws BNY-SERVICE-STORE-LOG, BNY-SERVICE-STORE-SCHEMA */
 export function checkClaims(db: Database.Database, options: StoreFile): void {
   const fact = db.prepare('SELECT value FROM banyan_meta WHERE key = ?').pluck();
-  for (const { key, value, code } of claims(options)) {
+  for (const { key, value, code } of claimsOf(options)) {
     const found = fact.get(key) as string;
     if (found === value) continue;
     throw serviceFault(code, { found: `${found} in ${options.file} (its -wal and -shm belong to it)`, needed: value });
   }
-}
-
-function schemaOf({ tables }: Projection): string {
-  const shape = [...tables.values()].map(({ name, from, columns, key }) => ({ name, from, columns, key }));
-  return createHash('sha256').update(JSON.stringify(shape)).digest('hex').slice(0, 16);
 }
 
 function createTable({ name, columns, key }: Table): string {
