@@ -5,7 +5,7 @@ import { CATALOGUE } from './errors.ts';
 import { beatsOf, STALE_BEAT_MS } from './guards.ts';
 
 /** What the log says of the running parts, as everybody is told of it. Pure but for the clock. */
-type Settings = Pick<Config, 'emitter' | 'services'>;
+export type Settings = Pick<Config, 'emitter'> & { services: Pick<Config['services'], 'maxLagMs'> };
 
 export interface EmitterSituation {
   instance: string | null;

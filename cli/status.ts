@@ -2,11 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { type ControlFold, readControlState } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { openLog } from './config/adapters.ts';
+import { openLog, storesShareServer } from './config/adapters.ts';
 import type { Config } from './config/schema.ts';
 import { cliFault } from './errors.ts';
 import { enforce, type Guard, STALE_BEAT_MS } from './guards.ts';
-import { type DomainStatus, domainOf, type EmitterSituation, emitterOf, serviceOf } from './situation.ts';
+import {
+  type DomainStatus,
+  domainOf,
+  type EmitterSituation,
+  emitterOf,
+  type Settings,
+  serviceOf,
+} from './situation.ts';
 import { brief, table } from './table.ts';
 
 export function registerStatus(program: Command): void {
@@ -19,11 +26,16 @@ export function registerStatus(program: Command): void {
   handle(standard(command, ['banyan status', 'banyan status --wait --timeout 60', 'banyan status --json']), status);
 }
 
+const SHARED =
+  'The stores are on the monolith’s own database server: it bears both loads, and its binlog carries the stores’ writes too. Move `services.store` to another server.';
+
 async function status(context: Context, _: string[], options: Record<string, unknown>): Promise<number> {
   const log = openLog(context.config);
   const timeout = Number(options['timeout']);
   if (!(timeout >= 0)) throw cliFault('BNY-CLI-USAGE', { found: `--timeout ${options['timeout']}`, needed: 'seconds' });
   const started = Date.now();
+  const warnings = (await storesShareServer(context.config)) ? [SHARED] : [];
+  for (const warning of warnings) context.note(warning);
   try {
     for (;;) {
       const fold = await readControlState(log);
@@ -34,7 +46,7 @@ async function status(context: Context, _: string[], options: Record<string, unk
       const over = good || incurable.length > 0 || Date.now() > started + timeout * 1000 || context.signal.aborted;
       if (!options['wait'] || over) {
         if (options['watch'] && process.stdout.isTTY) process.stdout.write('\x1b[H\x1b[2J');
-        show(context, emitter, domains);
+        show(context, emitter, domains, warnings);
       }
       enforce(incurable);
       if (options['wait'] ? over : !options['watch'] || context.signal.aborted)
@@ -47,11 +59,7 @@ async function status(context: Context, _: string[], options: Record<string, unk
 }
 
 /** What nobody gets past by waiting: it needs somebody who acts on the cure. `since`: when the waiting began. */
-export function incurables(
-  fold: ControlFold,
-  config: Pick<Config, 'domains' | 'emitter' | 'services'>,
-  since: number,
-): Guard[] {
+export function incurables(fold: ControlFold, config: Pick<Config, 'domains'> & Settings, since: number): Guard[] {
   // What was said before may be of a process whose successor is just starting.
   const counts = ({ hopeless, toldAt }: { hopeless: boolean; toldAt: number }) =>
     hopeless && (toldAt >= since || Date.now() - since > STALE_BEAT_MS);
@@ -70,10 +78,10 @@ function refusal(guard: string, { problem, cure }: { problem: string | null; cur
   return { guard, ok: false, found: String(problem), cure };
 }
 
-function show(context: Context, emitter: EmitterSituation, domains: DomainStatus[]): void {
+function show(context: Context, emitter: EmitterSituation, domains: DomainStatus[], warnings: string[]): void {
   const { hopeless: _, toldAt: __, ...told } = emitter;
   const next = [...new Set(domains.map(({ next }) => next).filter(Boolean))];
-  context.data({ emitter: told, domains, next_steps: next }, render(emitter, domains));
+  context.data({ emitter: told, domains, warnings, next_steps: next }, render(emitter, domains));
 }
 
 const STATE_WIDTH = 80;

@@ -64,7 +64,7 @@ describe('the tree', () => {
   it('lets one file of the command line choose the adapters', () => {
     const choosing = product
       .filter(({ file }) => file.startsWith('cli/'))
-      .filter((source) => /\/(binlog|sqlite|memory)\/|SqliteLog|openMemoryLog/.test(source.text))
+      .filter((source) => /\/(binlog|sqlite|mysql|memory)\/|SqliteLog|openMemoryLog/.test(source.text))
       .map(({ file }) => file);
     expect(choosing).toEqual(['cli/config/adapters.ts']);
   });

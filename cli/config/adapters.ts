@@ -30,6 +30,9 @@ import {
   topicsFor,
 } from '../../log/index.ts';
 import type { Domain } from '../../services/kit/index.ts';
+import { isSameServer } from '../../services/kit/store/mysql/identity.ts';
+import type { Server } from '../../services/kit/store/mysql/session.ts';
+import { openMysqlStores } from '../../services/kit/store/mysql/stores.ts';
 import { type Lock, takeLock } from '../../services/kit/store/sqlite/lock.ts';
 import { openSqliteStores } from '../../services/kit/store/sqlite/stores.ts';
 import type { Stores } from '../../services/kit/store/types.ts';
@@ -170,10 +173,24 @@ export function topicsOf({ domains }: Pick<Config, 'domains'>): Topics {
 }
 
 /** The stores of a domain, as they are built from this log. */
-export function openStores(config: Config, { name, projection }: Domain, logIdentity: string): Stores {
-  const partitions = Object.fromEntries(config.domains.map((domain) => [domain.name, domain.partitions]));
-  const pathOf = (store: string) => storeFile(config, name, store);
-  return openSqliteStores({ pathOf, projection, logIdentity, partitions });
+export function openStores(config: Config, { name: domain, projection }: Domain, logIdentity: string): Stores {
+  const partitions = Object.fromEntries(config.domains.map((each) => [each.name, each.partitions]));
+  const origin = { projection, logIdentity, partitions };
+  const { store } = config.services;
+  if (store.kind === 'sqlite')
+    return openSqliteStores({ pathOf: (name) => storeFile(config, domain, name), ...origin });
+  return openMysqlStores({ server: storeServer(config), prefix: store.prefix, domain, ...origin });
+}
+
+function storeServer({ services }: Config): Server {
+  const { host = '', port, user, password, tls } = services.store;
+  return { host, port, user, password, ssl: tls };
+}
+
+/** Whether the services keep their stores on the monolith's own server: that would carry both loads. */
+export async function storesShareServer(config: Config): Promise<boolean> {
+  if (config.services.store.kind === 'sqlite') return false;
+  return isSameServer(storeServer(config), config.monolith.database);
 }
 
 /** The control state as it stands; of a log that is not there yet nothing. Makes no log. */

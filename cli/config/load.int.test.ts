@@ -35,7 +35,22 @@ describe('the configuration', () => {
     expect(config.monolith.database.password).toBe('123');
   });
 
+  it('takes the stores’ account from the environment', async () => {
+    const password = join(folder, 'stores');
+    await writeFile(password, 'p\n');
+    const { services } = await load({
+      BANYAN_SERVICES_STORE_KIND: 'mysql',
+      BANYAN_SERVICES_STORE_HOST: 'db',
+      BANYAN_SERVICES_STORE_PASSWORD_FILE: password,
+    });
+    expect(services.store).toMatchObject({ kind: 'mysql', host: 'db', port: 3306, password: 'p', prefix: 'banyan_' });
+    expect((await load({})).services.store.kind).toBe('sqlite');
+  });
+
   it.each<[string, NodeJS.ProcessEnv, RegExp]>([
+    ['stores without a server', { BANYAN_SERVICES_STORE_KIND: 'mysql' }, /services\.store: host: needed/],
+    ['a server for stores in files', { BANYAN_SERVICES_STORE_HOST: 'db' }, /services\.store: host: means nothing/],
+    ['a prefix that is no name', { BANYAN_SERVICES_STORE_PREFIX: 'a.b' }, /services\.store\.prefix: up to 20/],
     ['a variable that nothing reads', { BANYAN_ROUTER_PROT: '1' }, /BANYAN_ROUTER_PROT in the environment/],
     ['a file that is not there', { BANYAN_SECRET_FILE: '/nowhere' }, /BANYAN_SECRET_FILE: .*ENOENT/],
     ['a port that is none', { BANYAN_ROUTER_PORT: '99999' }, /router\.port: /],

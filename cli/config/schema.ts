@@ -39,6 +39,19 @@ const kafkaLog = {
     .optional(),
 };
 
+const mysqlStore = {
+  host: z.string().optional().describe('for mysql: the stores’ database server, best not the monolith’s'),
+  port: port.default(3306).describe('for mysql: its port'),
+  user: z.string().default('banyan_stores').describe('for mysql: the account of the stores'),
+  password: z.string().default('').describe('for mysql: its password: from the environment, not in the file'),
+  prefix: z
+    .string()
+    .regex(/^[a-z0-9_]{1,20}$/, 'up to 20 lower-case letters, digits and underscores')
+    .default('banyan_')
+    .describe('for mysql: stands before the names of the stores’ databases'),
+  tls: tls('for mysql: ', 'the server’s'),
+};
+
 /** Key by key; docs/configuration.md is printed from it. */
 const settings = z.strictObject({
   data: z.string().default('.banyan').describe('folder of the log and the stores, relative to the file'),
@@ -135,6 +148,16 @@ const settings = z.strictObject({
         .describe('port of the first domain; the others have those behind it, in the order of `domains`'),
       maxLagMs: milliseconds.default(10_000).describe('a store older than this answers no reads'),
       undoMs: milliseconds.default(3_600_000).describe('how long a replay can be undone'),
+      store: z.prefault(
+        z.strictObject({
+          kind: z
+            .enum(['sqlite', 'mysql'])
+            .default('sqlite')
+            .describe('where the services keep their stores: in files in `data`, or on a MariaDB or MySQL server'),
+          ...mysqlStore,
+        }),
+        {},
+      ),
     }),
     {},
   ),
@@ -223,6 +246,9 @@ export const configSchema = settings.superRefine(({ domains, log, services, sour
     context.addIssue({ code: 'custom', path: ['log', key], message: 'means nothing unless `log.kind` is kafka' });
   }
   const names = (domains as Domain[]).map(({ name }) => name);
+  for (const message of misfits(services.store, names)) {
+    context.addIssue({ code: 'custom', path: ['services', 'store'], message });
+  }
   for (const name of Object.keys(services.ports).filter((each) => !names.includes(each))) {
     context.addIssue({ code: 'custom', path: ['services', 'ports', name], message: 'there is no such domain' });
   }
@@ -240,6 +266,20 @@ export const configSchema = settings.superRefine(({ domains, log, services, sour
     taken.set(port, who);
   }
 });
+
+/** The name of a database has 64 characters at most. */
+const DATABASE_NAME = 64;
+/** As many of them are left for the number of a store. */
+const STORE_NUMBER = 7;
+
+function misfits({ kind, host, prefix }: { kind: string; host?: string | undefined; prefix: string }, names: string[]) {
+  if (kind !== 'mysql') return host === undefined ? [] : ['host: means nothing unless `services.store.kind` is mysql'];
+  const long = names.filter((name) => prefix.length + name.length + STORE_NUMBER > DATABASE_NAME);
+  return [
+    ...(host === undefined ? ['host: needed, as `services.store.kind` is mysql'] : []),
+    ...long.map((name) => `prefix: too long together with the domain's name ${name}`),
+  ];
+}
 
 /** Domains that share a name, or a table: one of them would get no events. */
 function clashes(domains: readonly Domain[]): string[] {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type ConfigKey, configKeys } from '../../cli/config/keys.ts';
+import { grantsFor } from '../../services/kit/store/mysql/grants.ts';
 import { markdownTable } from './markdown-table.ts';
 
 export function configurationPage(): string {
@@ -11,7 +12,11 @@ export function configurationPage(): string {
     key.variable === undefined ? '–' : `\`${key.variable}\``,
     key.meaning,
   ]);
-  return template.replace('@@keys', () => markdownTable(['key', 'type', 'default', 'variable', 'meaning'], rows));
+  const account = { user: 'banyan_stores', password: '…', prefix: 'banyan_' };
+  const grants = grantsFor(account).map((sql) => `${sql};`);
+  return template
+    .replace('@@keys', () => markdownTable(['key', 'type', 'default', 'variable', 'meaning'], rows))
+    .replace('@@grants', () => grants.join('\n'));
 }
 
 function withoutIt({ required, default: value }: ConfigKey): string {

@@ -5,8 +5,7 @@ import type { SqlValue } from './table.ts';
 
 /**
  * Plays the events of several topics in random interleavings, each topic in its own order and in batches of random
- * size, and returns what the stores hold then: one and the same text when the projection
- * does not depend on chance.
+ * size, and returns what the stores hold then: one and the same text when the projection does not depend on chance.
  *
  * @param random numbers in [0, 1), so that a failure can be played again
  */

@@ -6,8 +6,8 @@ export interface Server {
   port: number;
   user: string;
   password: string;
-  /** Over TLS, with the server's certificate checked. */
-  tls?: boolean;
+  /** Over TLS, with the server's certificate checked against this authority, or those of the system. */
+  ssl?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined;
   /** The server ends a session that has been silent for so long, and with it what that holds. */
   idleSeconds?: number;
 }
@@ -27,17 +27,17 @@ const typeCast: NonNullable<ConnectionOptions['typeCast']> = (field, next) => {
   return text === null ? null : Number(text);
 };
 
-export function connectionOptions({ host, port, user, password, tls }: Server): ConnectionOptions {
+export function connectionOptions({ host, port, user, password, ssl }: Server): ConnectionOptions {
   return {
     ...{ host, port, user, password, typeCast },
-    ...(tls && { ssl: { verifyIdentity: true } }),
+    ...(ssl && { ssl }),
     charset: 'utf8mb4',
     timezone: 'Z',
     dateStrings: true,
     jsonStrings: true,
     supportBigNumbers: true,
     connectTimeout: CONNECT_MS,
-  };
+  } as ConnectionOptions;
 }
 
 /** What every session begins with: a value that does not fit is refused, and no lock is waited for without an end. */
