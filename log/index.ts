@@ -1,4 +1,5 @@
 export { covers, fromStart } from './append.ts';
+export { type DomainRecord, isOfProcessor, type ProcessorControl } from './control/processors.ts';
 export {
   CONTROL_TOPIC,
   type ControlData,
@@ -21,5 +22,5 @@ export type { KafkaSettings } from './kafka/settings.ts';
 export { openMemoryLog } from './memory/log.ts';
 export { isRing, relayDoorbell } from './relay.ts';
 export { openSqliteLog, type SqliteLog, type SqliteLogOptions } from './sqlite/log.ts';
-export { parkingTopic, RESET_TYPE, topicsFor } from './topics.ts';
+export { deadTopic, parkingTopic, RESET_TYPE, topicsFor } from './topics.ts';
 export * from './types.ts';

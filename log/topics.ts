@@ -6,15 +6,24 @@ export function parkingTopic(domain: string): string {
   return `banyan.parked.${domain}`;
 }
 
+/** Where a processor lays the events that its handlers fail at. */
+export function deadTopic(processor: string): string {
+  return `banyan.dead.${processor}`;
+}
+
 /** The one event type that is Banyan's own in a domain's topic: what stood before it counts no longer. */
 export const RESET_TYPE = 'DomainReset';
 
-/** Every topic of a log: one a domain, its parking lot, and the control plane. */
-export function topicsFor(domains: Readonly<Record<string, { partitions?: number }>>): Topics {
+/** Every topic of a log: one a domain, its parking lot, one a processor for its dead letters, and the control plane. */
+export function topicsFor(
+  domains: Readonly<Record<string, { partitions?: number }>>,
+  processors: readonly string[] = [],
+): Topics {
   const topics: Topics = { [CONTROL_TOPIC]: {}, [LATEST_TOPIC]: { compacted: true } };
   for (const [name, { partitions }] of Object.entries(domains)) {
     topics[name] = partitions === undefined ? {} : { partitions };
     topics[parkingTopic(name)] = {};
   }
+  for (const name of processors) topics[deadTopic(name)] = {};
   return topics;
 }

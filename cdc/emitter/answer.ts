@@ -1,4 +1,4 @@
-import { type ControlRecord, controlEvent, type DomainControl, type NewEvent, RESET_TYPE } from '../../log/index.ts';
+import { controlEvent, type DomainControl, type DomainRecord, type NewEvent, RESET_TYPE } from '../../log/index.ts';
 import { seedId } from './capture.ts';
 import { EMITTER, type EmitterState, type SeedProgress } from './state.ts';
 
@@ -11,7 +11,7 @@ export interface Answer {
 
 /** `before` and `after`: the control state without and with the record; the same when the record is void. */
 export function requested(
-  record: ControlRecord,
+  record: DomainRecord,
   before: DomainControl,
   after: DomainControl,
   state: EmitterState,

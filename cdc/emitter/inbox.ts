@@ -1,19 +1,20 @@
 import {
   CONTROL_TOPIC,
   ControlFold,
-  type ControlRecord,
   type Cursor,
+  type DomainRecord,
   type EventLog,
+  isOfProcessor,
   readControl,
   START,
 } from '../../log/index.ts';
 
 export interface Request {
-  record: ControlRecord;
+  record: DomainRecord;
   cursor: Cursor;
 }
 
-/** Gathers control records behind `cursor` as they arrive; the emitter takes them between two batches. */
+/** Gathers the domains' control records behind `cursor` as they arrive; the emitter takes them between two batches. */
 export class RequestInbox {
   readonly #pending: Request[] = [];
   readonly done: Promise<void>;
@@ -29,7 +30,8 @@ export class RequestInbox {
   async #follow(log: EventLog, cursor: Cursor, signal: AbortSignal, onArrival: () => void): Promise<void> {
     for await (const batch of log.read({ [CONTROL_TOPIC]: [cursor] }, { signal })) {
       for (const event of batch) {
-        this.#pending.push({ record: readControl(event), cursor: { offset: event.offset, id: event.id } });
+        const record = readControl(event);
+        if (!isOfProcessor(record)) this.#pending.push({ record, cursor: { offset: event.offset, id: event.id } });
       }
       if (batch.length > 0) onArrival();
     }

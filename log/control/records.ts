@@ -9,10 +9,11 @@ export const CONTROL_TOPIC = 'banyan.control';
 export const LATEST_TOPIC = 'banyan.latest';
 
 const domain = z.string();
+const processor = z.string();
 const run = z.string();
 const load = z.object({ variable: z.string(), limit: z.number() });
 
-/** Every record of `banyan.control`. Each concerns one domain, which is its key. */
+/** Every record of `banyan.control`. Each concerns one domain or one processor, which is its key. */
 const CONTROL = {
   EtlRequested: z.object({ domain, run, chunkRows: z.number().int(), maxLoad: load.nullable() }),
   EtlTuned: z.object({
@@ -33,6 +34,10 @@ const CONTROL = {
   ReplayFailed: z.object({ domain, store: z.string(), reason: z.string(), differences: z.array(z.unknown()) }),
   StoreFlipped: z.object({ domain, store: z.string(), hash: z.string(), undoUntil: z.string().nullable() }),
   StoreDropped: z.object({ domain, store: z.string() }),
+  /** Where a processor begins: behind these offsets. Of a topic that has begun already it says nothing more. */
+  ProcessorBegun: z.object({ processor, ends: z.record(z.string(), z.array(z.number().int())) }),
+  /** Dead letters, by the ids of their events, are to go to their handler once more. */
+  DeadReplayRequested: z.object({ processor, events: z.array(z.string()) }),
 } as const;
 
 /** Every record of `banyan.latest`, with its key. */
@@ -65,6 +70,16 @@ const LATEST = {
     position: z.string(),
     beatAt: z.number(),
   }),
+  ProcessorBeat: z.object({
+    processor,
+    instance: z.string(),
+    /** Counts the beats that come by the clock, not those that tell of a change. */
+    number: z.number().int(),
+    /** The partitions that it works on: `orders/0`. */
+    holds: z.array(z.string()),
+    state: z.enum(['live', 'stopped']),
+    error: z.object({ code: z.string(), message: z.string(), cure: z.string() }).nullable(),
+  }),
 } as const;
 
 type Data<S extends Record<string, z.ZodType>, T extends keyof S> = z.infer<S[T]>;
@@ -81,7 +96,8 @@ export type LatestRecord = {
 
 /** A record for `banyan.control`. `actor`: who asks for it or observed it. */
 export function controlEvent<T extends ControlType>(type: T, data: ControlData<T>, actor: string): NewEvent {
-  return toEvent(CONTROL_TOPIC, data.domain, type, CONTROL[type].parse(data), actor);
+  const key = 'domain' in data ? data.domain : `processor:${data.processor}`;
+  return toEvent(CONTROL_TOPIC, key, type, CONTROL[type].parse(data), actor);
 }
 
 /** A record for `banyan.latest`; replaces the last one of the same key. */

@@ -1,3 +1,4 @@
+import { applyProcessor, type DomainRecord, isOfProcessor, type ProcessorControl } from './processors.ts';
 import type { ControlData, ControlRecord, LatestRecord } from './records.ts';
 
 /** What the control topic says of one domain. */
@@ -39,7 +40,7 @@ export function initialControl(): DomainControl {
 }
 
 /** Pure; a record that is void (an outdated switch, a second request) leaves the state as it was. */
-export function applyControl(domain: DomainControl, record: ControlRecord): DomainControl {
+export function applyControl(domain: DomainControl, record: DomainRecord): DomainControl {
   const { data, type, time } = record;
   switch (type) {
     case 'EtlRequested':
@@ -82,7 +83,7 @@ function tuned(etl: NonNullable<DomainControl['etl']>, { paused, chunkRows, maxL
   };
 }
 
-function applyReplay(domain: DomainControl, { type, data, time }: ControlRecord): Partial<DomainControl> {
+function applyReplay(domain: DomainControl, { type, data, time }: DomainRecord): Partial<DomainControl> {
   const { store } = domain;
   switch (type) {
     case 'ReplayRequested':
@@ -121,12 +122,23 @@ export class ControlFold {
   /** Key → newest record of `banyan.latest`. */
   readonly latest = new Map<string, LatestRecord>();
 
+  readonly #processors = new Map<string, ProcessorControl>();
+
   apply(record: ControlRecord): void {
+    if (isOfProcessor(record)) {
+      const { processor } = record.data;
+      this.#processors.set(processor, applyProcessor(this.processor(processor), record));
+      return;
+    }
     const { domain } = record.data;
     this.domains.set(domain, applyControl(this.of(domain), record));
   }
 
   of(domain: string): DomainControl {
     return this.domains.get(domain) ?? initialControl();
+  }
+
+  processor(name: string): ProcessorControl {
+    return this.#processors.get(name) ?? { begun: {}, replays: [] };
   }
 }

@@ -64,6 +64,26 @@ export const SERVICE_ERRORS = {
     normal: 'after a change of projection.ts',
     cure: 'Delete the store and restart the service: it is rebuilt from the log; reads go to the monolith meanwhile.',
   },
+  'BNY-SERVICE-PROCESSOR': {
+    means: 'a processor is defined wrongly',
+    normal: 'never',
+    cure: 'Correct its defineProcessor; the message names what does not fit.',
+  },
+  'BNY-SERVICE-DEADLINE': {
+    means: "a processor's handler did not come to an end in time",
+    normal: 'when what it calls is slow; it is tried again like every failure',
+    cure: 'Let the handler heed `tools.signal`, or give the processor a longer `deadlineMs`.',
+  },
+  'BNY-SERVICE-BEHIND-DEAD': {
+    means: 'an earlier event of the same aggregate is a dead letter: the later ones wait behind it',
+    normal: 'after any dead letter',
+    cure: '`banyan dead replay <processor>` hands them over in their order.',
+  },
+  'BNY-SERVICE-DEAD-FULL': {
+    means: 'so many dead letters lie open that the processor takes no more events of this partition',
+    normal: 'never',
+    cure: 'Correct what its handlers fail at (`banyan dead list <processor>`), restart it, then `banyan dead replay <processor> --yes`: it goes on by itself.',
+  },
   'BNY-SERVICE-PORT': {
     means: 'the port of a service is in use',
     normal: 'never',

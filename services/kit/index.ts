@@ -5,5 +5,6 @@ export { SERVICE_ERRORS } from './errors.ts';
 export { defineEvents, type EventData, type EventOf, type EventRegistry } from './events.ts';
 export { changedFields, fields } from './fields.ts';
 export type { Identity } from './http/identity-header.ts';
+export { defineProcessor, type Processor, type ProcessorTools } from './processor.ts';
 export { defineProjection, ignore } from './projection.ts';
 export { type Queries, type QueryRequest, Reply, reply } from './queries.ts';
