@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import pino, { type Logger } from 'pino';
 import { BanyanError } from '../log/index.ts';
-import type { Domain } from '../services/kit/index.ts';
+import type { Domain, Processor } from '../services/kit/index.ts';
 import { ask } from './ask.ts';
 import { CONFIG_FILE, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
@@ -61,6 +61,16 @@ export class Context {
     if (found) return found;
     const known = this.config.domains.map((domain) => domain.name).join(', ');
     throw cliFault('BNY-CLI-UNKNOWN-DOMAIN', { found: name, needed: `one of ${known}` });
+  }
+
+  processor(name: string): Processor {
+    const found = this.config.processors.find((processor) => processor.name === name);
+    if (found) return found;
+    const known = this.config.processors.map((processor) => processor.name).join(', ');
+    throw cliFault('BNY-CLI-UNKNOWN-PROCESSOR', {
+      found: name,
+      needed: known === '' ? 'none is configured' : `one of ${known}`,
+    });
   }
 
   /**
@@ -150,6 +160,7 @@ export function exitCodeOf(error: unknown): number {
     'BNY-CLI-REFUSED': EXIT.refused,
     'BNY-CLI-USAGE': EXIT.usage,
     'BNY-CLI-UNKNOWN-DOMAIN': EXIT.usage,
+    'BNY-CLI-UNKNOWN-PROCESSOR': EXIT.usage,
   };
   return codes[error.code] ?? EXIT.error;
 }

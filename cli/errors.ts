@@ -21,6 +21,11 @@ export const CLI_ERRORS = {
     normal: 'never',
     cure: 'Use one of the domains in banyan.config.ts.',
   },
+  'BNY-CLI-UNKNOWN-PROCESSOR': {
+    means: 'there is no such processor',
+    normal: 'never',
+    cure: 'Use one of the processors in banyan.config.ts.',
+  },
   'BNY-CLI-USAGE': {
     means: 'the command was called wrongly',
     normal: 'never',

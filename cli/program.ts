@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from './command.ts';
 import { registerConnector } from './connector.ts';
+import { registerDead } from './dead.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerEmit } from './emit.ts';
 import { registerEtl } from './etl.ts';
 import { registerInstall } from './install.ts';
 import { registerLog } from './log.ts';
+import { registerProcess } from './process.ts';
 import { registerReplay } from './replay.ts';
 import { registerResume } from './resume.ts';
 import { registerRouter } from './router.ts';
@@ -28,6 +30,7 @@ export function createProgram(): Command {
     registerUp,
     registerEmit,
     registerServe,
+    registerProcess,
     registerRouter,
     registerConnector,
     registerEtl,
@@ -35,6 +38,7 @@ export function createProgram(): Command {
     registerStatus,
     registerSwitch,
     registerReplay,
+    registerDead,
     registerLog,
   ];
   for (const add of register) add(program);

@@ -1,4 +1,6 @@
-import type { ControlFold, LatestData, LatestRecord } from '../log/index.ts';
+import type { ControlFold, EventLog, LatestData, LatestRecord } from '../log/index.ts';
+import type { Processor } from '../services/kit/index.ts';
+import { standOf } from '../services/kit/processor/progress.ts';
 import type { Context } from './command.ts';
 import type { Config } from './config/schema.ts';
 import { CATALOGUE } from './errors.ts';
@@ -136,6 +138,44 @@ export function domainOf(fold: ControlFold, name: string, settings: Settings): D
     problem: problems.join('; ') || null,
     next: parked?.cure ?? (service.problem ? service.cure : emitter.problem ? emitter.cure : step),
   };
+}
+
+export interface ProcessorStatus {
+  processor: string;
+  /** How many run. */
+  instances: number;
+  /** Events behind the end of the log; `null`: it has never run. */
+  lag: number | null;
+  /** Dead letters that lie open. */
+  dead: number;
+  problem: string | null;
+  next: string;
+}
+
+type ProcessorBeat = LatestData<'ProcessorBeat'>;
+
+/** The newest sign of life of each instance of a processor that runs. */
+export function instancesOf(fold: ControlFold, processor: string): ProcessorBeat[] {
+  return [...fold.latest.values()].flatMap((record) =>
+    record.type === 'ProcessorBeat' &&
+    record.data.processor === processor &&
+    record.data.state === 'live' &&
+    Date.now() - Date.parse(record.time) < STALE_BEAT_MS
+      ? [record.data]
+      : [],
+  );
+}
+
+export async function processorOf(fold: ControlFold, log: EventLog, processor: Processor): Promise<ProcessorStatus> {
+  const { name } = processor;
+  const instances = instancesOf(fold, name);
+  const error = instances.map((beat) => beat.error).find((each) => each !== null);
+  const { lag, dead } = await standOf(log, processor);
+  const runs = instances.length > 0;
+  const problem = error ? `does not get on: ${error.message}` : runs ? null : 'no sign of life';
+  const cure = error ? error.cure : `banyan up, or banyan process ${name}`;
+  const next = problem ? cure : dead > 0 ? `banyan dead list ${name}` : '';
+  return { processor: name, instances: instances.length, lag, dead, problem, next };
 }
 
 /** How a domain's reads go on from where they are; never back. */

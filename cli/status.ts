@@ -11,6 +11,8 @@ import {
   domainOf,
   type EmitterSituation,
   emitterOf,
+  type ProcessorStatus,
+  processorOf,
   type Settings,
   serviceOf,
 } from './situation.ts';
@@ -19,7 +21,9 @@ import { brief, table } from './table.ts';
 export function registerStatus(program: Command): void {
   const command = program
     .command('status')
-    .description('One line a domain: owner, reads, seed, lag, and what to do next')
+    .description(
+      'One line a domain: owner, reads, seed, lag, and what to do next; one line a processor: lag and dead letters',
+    )
     .option('--watch', 'draw it again every second')
     .option('--wait', 'wait until every domain is seeded and caught up; end at once with 3 on what waiting cannot cure')
     .addOption(new Option('--timeout <seconds>', 'how long to wait').default('300'));
@@ -41,12 +45,14 @@ async function status(context: Context, _: string[], options: Record<string, unk
       const fold = await readControlState(log);
       const emitter = emitterOf(fold, context.config);
       const domains = context.config.domains.map(({ name }) => domainOf(fold, name, context.config));
-      const good = emitter.problem === null && domains.every(({ problem, caughtUp }) => problem === null && caughtUp);
+      const processors = await Promise.all(context.config.processors.map((each) => processorOf(fold, log, each)));
+      const runs = [emitter, ...processors].every(({ problem }) => problem === null);
+      const good = runs && domains.every(({ problem, caughtUp }) => problem === null && caughtUp);
       const incurable = options['wait'] ? incurables(fold, context.config, started) : [];
       const over = good || incurable.length > 0 || Date.now() > started + timeout * 1000 || context.signal.aborted;
       if (!options['wait'] || over) {
         if (options['watch'] && process.stdout.isTTY) process.stdout.write('\x1b[H\x1b[2J');
-        show(context, emitter, domains, warnings);
+        show(context, emitter, domains, processors, warnings);
       }
       enforce(incurable);
       if (options['wait'] ? over : !options['watch'] || context.signal.aborted)
@@ -78,16 +84,23 @@ function refusal(guard: string, { problem, cure }: { problem: string | null; cur
   return { guard, ok: false, found: String(problem), cure };
 }
 
-function show(context: Context, emitter: EmitterSituation, domains: DomainStatus[], warnings: string[]): void {
+function show(
+  context: Context,
+  emitter: EmitterSituation,
+  domains: DomainStatus[],
+  processors: ProcessorStatus[],
+  warnings: string[],
+): void {
   const { hopeless: _, toldAt: __, ...told } = emitter;
-  const next = [...new Set(domains.map(({ next }) => next).filter(Boolean))];
-  context.data({ emitter: told, domains, warnings, next_steps: next }, render(emitter, domains));
+  const next = [...new Set([...domains, ...processors].map(({ next }) => next).filter(Boolean))];
+  const data = { emitter: told, domains, processors, warnings, next_steps: next };
+  context.data(data, render(emitter, domains, processors));
 }
 
 const STATE_WIDTH = 80;
 const NEXT_WIDTH = 110;
 
-function render(emitter: EmitterSituation, domains: DomainStatus[]): string {
+function render(emitter: EmitterSituation, domains: DomainStatus[], processors: ProcessorStatus[]): string {
   const rows = domains.map((d) => [
     d.domain,
     d.owner,
@@ -98,7 +111,22 @@ function render(emitter: EmitterSituation, domains: DomainStatus[]): string {
     brief(d.next, NEXT_WIDTH),
   ]);
   const head = `emitter: ${brief(emitter.problem ?? `live, ${emitter.ageSeconds} s ago, at ${emitter.position}`, NEXT_WIDTH)}`;
-  const cut = domains.some(({ problem }) => problem !== null && brief(problem, STATE_WIDTH).endsWith('…'));
+  const cut = [...domains, ...processors].some(
+    ({ problem }) => problem !== null && brief(problem, STATE_WIDTH).endsWith('…'),
+  );
   const foot = cut ? '\nWhole messages: banyan status --json' : '';
-  return `${head}\n${table(['DOMAIN', 'OWNER', 'READS', 'SEEDED', 'LAG', 'STATE', 'NEXT'], rows)}${foot}`;
+  return `${head}\n${table(['DOMAIN', 'OWNER', 'READS', 'SEEDED', 'LAG', 'STATE', 'NEXT'], rows)}${renderProcessors(processors)}${foot}`;
+}
+
+function renderProcessors(processors: readonly ProcessorStatus[]): string {
+  if (processors.length === 0) return '';
+  const rows = processors.map((p) => [
+    p.processor,
+    String(p.instances),
+    p.lag === null ? '-' : `${p.lag} events`,
+    String(p.dead),
+    brief(p.problem ?? 'ok', STATE_WIDTH),
+    brief(p.next, NEXT_WIDTH),
+  ]);
+  return `\n\n${table(['PROCESSOR', 'INSTANCES', 'LAG', 'DEAD', 'STATE', 'NEXT'], rows)}`;
 }

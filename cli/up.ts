@@ -13,7 +13,9 @@ import { reach } from './reach.ts';
 export function registerUp(program: Command): void {
   const command = program
     .command('up')
-    .description('Run everything on this machine: emitter, every service and the router; restarts what dies');
+    .description(
+      'Run everything on this machine: emitter, every service, every processor and the router; restarts what dies',
+    );
   handle(standard(command, ['banyan up', 'banyan up --config staging/banyan.config.ts']), up);
 }
 
@@ -26,7 +28,8 @@ async function up(context: Context): Promise<number> {
   if (!lock) {
     throw cliFault('BNY-CLI-UP-TWICE', { found: `${config.data} is in use`, needed: 'a data folder of its own' });
   }
-  const parts = [['emit'], ...config.domains.map(({ name }) => ['serve', name]), ['router']];
+  const parts = [['emit'], ...config.domains.map(({ name }) => ['serve', name])];
+  parts.push(...config.processors.map(({ name }) => ['process', name]), ['router']);
   const children = new Map<string, ChildProcess>();
   const env = { ...process.env, BANYAN_SECRET: config.secret ?? randomBytes(32).toString('base64url') };
 

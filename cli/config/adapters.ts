@@ -19,6 +19,7 @@ import {
   checkKafka,
   copyToKafka,
   Doorbell,
+  deadTopic,
   type EventLog,
   type KafkaSettings,
   type LogFinding,
@@ -33,6 +34,7 @@ import type { Domain } from '../../services/kit/index.ts';
 import { isSameServer } from '../../services/kit/store/mysql/identity.ts';
 import type { Server } from '../../services/kit/store/mysql/session.ts';
 import { openMysqlStores } from '../../services/kit/store/mysql/stores.ts';
+import { writersOf } from '../../services/kit/processor/progress.ts';
 import { type Lock, takeLock } from '../../services/kit/store/sqlite/lock.ts';
 import { openSqliteStores } from '../../services/kit/store/sqlite/stores.ts';
 import type { Stores } from '../../services/kit/store/types.ts';
@@ -109,7 +111,7 @@ export interface Backup {
 /** The log of a configuration, its doorbell connected with the other threads and processes. */
 export function openLog(config: Config, options: { writerThread?: boolean } = {}): EventLog & Partial<Backup> {
   if (config.log.kind === 'kafka') {
-    return openKafkaLog({ ...kafkaSettings(config), topics: topicsOf(config), writers: [EMITTER] });
+    return openKafkaLog({ ...kafkaSettings(config), topics: topicsOf(config), writers: writersIn(config) });
   }
   const doorbell = new Doorbell();
   relayDoorbell(doorbell);
@@ -144,9 +146,12 @@ export async function copyLog(
   try {
     const ends = Object.values(await from.ends(Object.keys(topics).filter((topic) => !topics[topic]?.compacted)));
     const total = ends.flat().reduce((sum, end) => sum + end + 1, 0);
-    const to = { ...kafkaSettings(config), topics, writers: [EMITTER] };
-    const posted = [CONTROL_TOPIC];
-    return await copyToKafka({ from, to, writer: EMITTER, posted, onProgress: (n) => onProgress(n, total), signal });
+    const to = { ...kafkaSettings(config), topics, writers: writersIn(config) };
+    const posted = [CONTROL_TOPIC, ...config.processors.map(({ name }) => deadTopic(name))];
+    const told = (n: number) => onProgress(n, total);
+    const copied = await copyToKafka({ from, to, writer: EMITTER, posted, onProgress: told, signal });
+    await handOver(from, openKafkaLog(to), writersIn(config));
+    return copied;
   } finally {
     await from.close();
   }
@@ -155,7 +160,21 @@ export async function copyLog(
 /** What is wrong with where the log is kept, or at risk there. A file is checked when it is opened. */
 export async function checkLog(config: Config): Promise<LogFinding[]> {
   if (config.log.kind === 'sqlite') return [];
-  return checkKafka({ ...kafkaSettings(config), topics: topicsOf(config), writers: [EMITTER] });
+  return checkKafka({ ...kafkaSettings(config), topics: topicsOf(config), writers: writersIn(config) });
+}
+
+/** The progress of processors; the emitter's checkpoint comes with the copy. */
+async function handOver(from: EventLog, to: EventLog, writers: readonly string[]): Promise<void> {
+  try {
+    for (const id of writers.filter((each) => each !== EMITTER)) {
+      const checkpoint = await from.checkpoint(id);
+      if (!checkpoint || (await to.checkpoint(id))) continue;
+      const writer = await to.writer(id);
+      await writer.append([], checkpoint.state).finally(() => writer.close());
+    }
+  } finally {
+    await to.close();
+  }
 }
 
 /** @throws BNY-CLI-REFUSED when there is a log in the data folder whose events the log of the configuration lacks */
@@ -168,8 +187,19 @@ export async function refuseForgotten(config: Config, log: EventLog): Promise<vo
   });
 }
 
-export function topicsOf({ domains }: Pick<Config, 'domains'>): Topics {
-  return topicsFor(Object.fromEntries(domains.map(({ name, partitions }) => [name, { partitions }])));
+type Parts = Pick<Config, 'domains'> & { processors?: Config['processors'] | undefined };
+
+export function topicsOf({ domains, processors = [] }: Parts): Topics {
+  return topicsFor(
+    Object.fromEntries(domains.map(({ name, partitions }) => [name, { partitions }])),
+    processors.map(({ name }) => name),
+  );
+}
+
+/** Everybody who appends with a checkpoint. */
+function writersIn(config: Pick<Config, 'domains' | 'processors'>): string[] {
+  const topics = topicsOf(config);
+  return [EMITTER, ...config.processors.flatMap((each) => writersOf(each, (topic) => topics[topic]?.partitions ?? 1))];
 }
 
 /** The stores of a domain, as they are built from this log. */

@@ -12,6 +12,13 @@ export function serviceUrl(config: Config, domain: string): string {
   return `http://${config.services.host}:${portOf(config, domain)}`;
 }
 
+/** Where this machine reaches the router. */
+export function routerUrl({ router }: { router: Pick<Config['router'], 'host' | 'port'> }): string {
+  const everywhere = ['0.0.0.0', '::'].includes(router.host);
+  const host = router.host.includes(':') ? `[${router.host}]` : router.host;
+  return `http://${everywhere ? '127.0.0.1' : host}:${router.port}`;
+}
+
 export function logFile(config: Pick<Config, 'data'>): string {
   return join(config.data, 'log.sqlite');
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Domain, Identity } from '../../services/kit/index.ts';
+import type { Domain, Identity, Processor } from '../../services/kit/index.ts';
 import { portOf } from './places.ts';
 
 const port = z.number().int().min(1).max(65_535);
@@ -119,6 +119,15 @@ const settings = z.strictObject({
     }),
     {},
   ),
+  processors: z
+    .array(
+      z.custom<Processor>(
+        (value) => typeof value === 'object' && value !== null && 'handlers' in value && 'retries' in value,
+        'no processor: use defineProcessor',
+      ),
+    )
+    .default([])
+    .describe('the processors, each made by `defineProcessor`'),
   log: z.prefault(
     z.strictObject({
       kind: z.enum(['sqlite', 'kafka']).default('sqlite').describe('where the events are kept'),
@@ -217,7 +226,7 @@ const settings = z.strictObject({
 });
 
 /** The configuration, with every default. Unknown keys are errors. */
-export const configSchema = settings.superRefine(({ domains, log, services, source, router }, context) => {
+export const configSchema = settings.superRefine(({ domains, processors, log, services, source, router }, context) => {
   const { kind: sourceKind, ...ofSource } = source;
   if (sourceKind === 'debezium' && source.connectUrl === undefined) {
     context.addIssue({
@@ -252,6 +261,8 @@ export const configSchema = settings.superRefine(({ domains, log, services, sour
   for (const name of Object.keys(services.ports).filter((each) => !names.includes(each))) {
     context.addIssue({ code: 'custom', path: ['services', 'ports', name], message: 'there is no such domain' });
   }
+  for (const message of misplaced(processors as Processor[], names))
+    context.addIssue({ code: 'custom', path: ['processors'], message });
   const taken = new Map<number, string>([[router.port, 'router.port']]);
   const claims = [
     ['router.adminPort', router.adminPort] as const,
@@ -292,6 +303,15 @@ function clashes(domains: readonly Domain[]): string[] {
       return owner === undefined ? [] : [`table ${table} is in ${owner} and in ${name}`];
     });
     return [...twice, ...shared];
+  });
+}
+
+/** Processors that would share one progress, or read what nobody writes. */
+function misplaced(processors: readonly Processor[], domains: readonly string[]): string[] {
+  return processors.flatMap(({ name, topics }, i) => {
+    const twice = processors.findIndex((other) => other.name === name) < i ? [`two are called ${name}`] : [];
+    const nowhere = [...topics.keys()].filter((topic) => !domains.includes(topic));
+    return [...twice, ...nowhere.map((topic) => `${name} reads ${topic}, which is none of \`domains\``)];
   });
 }
 
