@@ -11,8 +11,10 @@ type Member = Awaited<ReturnType<Site['join']>>;
 let owner: Member;
 let editor: Member;
 let author: Member;
+let admin: Member;
 beforeAll(async () => {
   [owner, editor, author] = [await site.join('owner'), await site.join('editor'), await site.join('author')];
+  admin = await site.join('admin');
 });
 
 describe('publications', () => {
@@ -104,6 +106,40 @@ describe('submissions', () => {
     const { id } = (await author.send('POST', path, { postId })).json;
     await author.send('DELETE', `/posts/${postId}`);
     expect((await owner.send('POST', `/submissions/${id}/accept`)).json.error).toBe('not-published');
+  });
+
+  it('of a member are withdrawn by the administrator, those that wait and no others, as often as one likes', async () => {
+    const other = await site.join('other');
+    const withdraw = (as: { send: Site['send'] }, id: number | string = author.id) =>
+      as.send('DELETE', `/members/${id}/submissions`);
+    const [first, decided] = [await site.post(author, 'Limes'), await site.post(author, 'Yews')];
+    const waiting = (await author.send('POST', path, { postId: first })).json.id;
+    const refused = (await author.send('POST', path, { postId: decided })).json.id;
+    await editor.send('POST', `/submissions/${refused}/refuse`);
+    const others = (await other.send('POST', path, { postId: await site.post(other, 'Pines') })).json.id;
+    expect([(await withdraw(site)).status, (await withdraw(author)).status]).toEqual([401, 403]);
+    expect((await withdraw(admin, 'x')).status).toBe(404);
+    for (const _ of [1, 2]) expect((await withdraw(admin)).status).toBe(204);
+    const left: { id: number }[] = (await owner.send('GET', path)).json.submissions;
+    const ids = left.map(({ id }) => id);
+    expect([ids.includes(waiting), ids.includes(refused), ids.includes(others)]).toEqual([false, true, true]);
+    expect((await editor.send('POST', `/submissions/${waiting}/accept`)).status).toBe(404);
+    expect((await author.send('POST', path, { postId: first })).status).toBe(201);
+  });
+
+  it('withdrawn while they are decided are one or the other', async () => {
+    const asked = await Promise.all(
+      [1, 2, 3, 4, 5].map(async (n) => {
+        const postId = await site.post(author, `Willow ${n}`);
+        return (await author.send('POST', path, { postId })).json.id as number;
+      }),
+    );
+    const answers = await Promise.all([
+      ...asked.slice(0, 3).map((id) => editor.send('POST', `/submissions/${id}/accept`)),
+      admin.send('DELETE', `/members/${author.id}/submissions`),
+      ...asked.slice(3).map((id) => editor.send('POST', `/submissions/${id}/accept`)),
+    ]);
+    expect(answers.filter(({ status }) => ![200, 204, 404].includes(status))).toEqual([]);
   });
 
   it('of one post, sent and decided at once, come out as one', async () => {

@@ -2,7 +2,7 @@ import { type Request, Router } from 'express';
 import type { Knex } from 'knex';
 import { transact } from '../database.ts';
 import { forbidden, notFound, refused } from '../errors.ts';
-import { answer, created } from '../http.ts';
+import { answer, created, done } from '../http.ts';
 import { fields, integer, pathId } from '../input.ts';
 import { publicationRef } from '../post-views.ts';
 import { signedIn, writer } from '../session.ts';
@@ -17,6 +17,7 @@ export function submissionRoutes(db: Knex): Router {
   router.post('/publications/:slug/submissions', created(db, submit));
   router.post('/submissions/:id/accept', answer(db, decide('accepted')));
   router.post('/submissions/:id/refuse', answer(db, decide('refused')));
+  router.delete('/members/:id/submissions', done(db, withdraw));
   return router;
 }
 
@@ -128,8 +129,9 @@ function decide(decision: Decision) {
 async function settle(db: Knex, { id, post_id, publication_id }: SubmissionRow, decision: Decision) {
   return transact(db, async (trx) => {
     const post = await lockPost(trx, post_id);
-    const { status } = await trx('submissions').where({ id }).first<{ status: string }>('status');
-    if (status !== 'pending') throw refused('already-decided', 'This submission has been decided.');
+    const submission = await trx('submissions').where({ id }).first<{ status: string } | undefined>('status');
+    if (submission === undefined) throw notFound();
+    if (submission.status !== 'pending') throw refused('already-decided', 'This submission has been decided.');
     if (decision === 'accepted') {
       if (post?.status !== 'published') throw refused('not-published', 'The post is no longer published.');
       if (post.publication_id !== null) throw refused('in-publication', 'The post already is in a publication.');
@@ -139,6 +141,19 @@ async function settle(db: Knex, { id, post_id, publication_id }: SubmissionRow, 
     }
     await trx('submissions').where({ id }).update({ status: decision, decided_at: now() });
     return reread(trx, id);
+  });
+}
+
+/** Takes back whatever of a member waits for a decision; nothing waits: nothing to do. */
+async function withdraw(db: Knex, req: Request): Promise<void> {
+  const asker = await writer(db, req);
+  const author_id = pathId(req);
+  if (asker.username !== 'admin') throw forbidden('Only the administrator may do this.');
+  await transact(db, async (trx) => {
+    const pending = { author_id, status: 'pending' };
+    const posts = await trx('submissions').where(pending).orderBy('post_id').pluck<number[]>('post_id');
+    for (const post of posts) await lockPost(trx, post);
+    await trx('submissions').where(pending).whereIn('post_id', posts).delete();
   });
 }
 

@@ -28,6 +28,7 @@ export const publications = defineDomain({
       'POST /publications/:slug/submissions',
       'POST /submissions/:id/accept',
       'POST /submissions/:id/refuse',
+      'DELETE /members/:id/submissions',
     ],
   },
   events,
