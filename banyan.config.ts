@@ -1,6 +1,8 @@
 import { defineConfig } from './cli/config/index.ts';
 import { claps } from './services/claps/domain.ts';
 import { posts } from './services/posts/domain.ts';
+import { notifyAuthors } from './services/processors/notify-authors.ts';
+import { withdrawSubmissions } from './services/processors/withdraw-submissions.ts';
 import { profiles } from './services/profiles/domain.ts';
 import { publications } from './services/publications/domain.ts';
 
@@ -10,6 +12,7 @@ const monolith = process.env['BANYAN_MONOLITH_URL'] ?? 'http://127.0.0.1:3000';
 export default defineConfig({
   monolith: { url: monolith, database: { schema: 'monolith' } },
   domains: [profiles, posts, claps, publications],
+  processors: [withdrawSubmissions, notifyAuthors],
   router: { sessionCookie: 'sid' },
   async identify({ cookie }) {
     const response = await fetch(`${monolith}/session`, { headers: { cookie: String(cookie) } });

@@ -149,6 +149,8 @@ async function environmentFor(mariadb: Mariadb, folder: string): Promise<NodeJS.
     DATABASE_PASSWORD: mariadb.password,
     DATABASE_NAME: 'monolith',
     PORT: monolith,
+    SERVICE_ACCOUNT_PASSWORD: PASSWORD,
+    NOTIFICATIONS_FILE: join(folder, 'notifications.txt'),
     BANYAN_DATA: join(folder, 'banyan'),
     BANYAN_MONOLITH_URL: `http://127.0.0.1:${monolith}`,
     BANYAN_MONOLITH_DATABASE_PORT: String(mariadb.port),
