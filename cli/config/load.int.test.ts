@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from './load.ts';
 
@@ -71,6 +71,17 @@ describe('the configuration', () => {
     ['an import that throws', "throw new Error('at import');", /cannot be loaded: at import/],
     ['nothing to export', 'export const x = 1;', /no default export/],
     ['what is no domain', 'export default { domains: [{ events: 1 }] };', /domains\.0: no domain/],
+    [
+      'two processors of one name',
+      `import config from '${resolve(EXAMPLE)}'; const [one] = config.processors; export default { ...config, processors: [one, one] };`,
+      /processors: two are called /,
+    ],
+    [
+      'a processor that reads what is no domain',
+      `import config from '${resolve(EXAMPLE)}'; export default { ...config, domains: config.domains.slice(1, 2) };`,
+      /processors: .* reads profiles, which is none of `domains`/,
+    ],
+    ['what is no processor', 'export default { domains: [], processors: [{}] };', /processors\.0: no processor/],
     ['a key that is unknown', 'export default { monolit: {} };', /Unrecognized key: "monolit"/],
   ])('is refused with %s', async (_, text, found) => {
     const file = await write(text);
