@@ -19,6 +19,7 @@ import { claps } from './claps/domain.ts';
 import { createServiceApp } from './kit/http/app.ts';
 import { IDENTITY_HEADER, signIdentity } from './kit/http/identity-header.ts';
 import type { Domain } from './kit/index.ts';
+import { openMysqlStores } from './kit/store/mysql/stores.ts';
 import { FilledStore } from './kit/test-support.ts';
 import { posts } from './posts/domain.ts';
 import { profiles } from './profiles/domain.ts';
@@ -31,7 +32,8 @@ jest.setTimeout(300_000);
 
 let db: Knex;
 let monolith: Server;
-const services = new Map<Domain, Server>();
+/** On each kind of store. */
+const services = new Map<Domain, [store: string, Server][]>();
 /** In the order of making; run from the last to the first. */
 const cleanUps: (() => Promise<unknown>)[] = [];
 
@@ -50,18 +52,30 @@ beforeAll(async () => {
   monolith = await listen(createApp(db));
   await connection.query(SELECT_SESSION);
   const events = await seedEvents(connection);
+  const stores = { host, port, user, password };
   for (const domain of DOMAINS) {
-    const filled = await FilledStore.open(domain.projection, events);
-    cleanUps.push(() => filled.close());
-    await filled.store.setApplied({ position: '1', freshAt: Date.now() });
-    const app = { live: () => filled.reader, secret: SECRET, maxLagMs: 600_000, stopped: () => undefined };
-    services.set(domain, await listen(createServiceApp({ domain, ...app, logger: pino({ level: 'warn' }) })));
+    const { name, projection } = domain;
+    const origin = { projection, logIdentity: 'test', partitions: {} };
+    const onServer = openMysqlStores({ server: stores, prefix: 'stores_', domain: name, ...origin });
+    const inFile = await serve(domain, await FilledStore.open(projection, events));
+    const inDatabase = await serve(domain, await FilledStore.open(projection, events, onServer));
+    services.set(domain, [
+      ['SQLite', inFile],
+      ['MariaDB', inDatabase],
+    ]);
   }
 });
 
 afterAll(async () => {
   for (const cleanUp of cleanUps.reverse()) await cleanUp();
 });
+
+async function serve(domain: Domain, filled: FilledStore): Promise<Server> {
+  cleanUps.push(() => filled.close());
+  await filled.store.setApplied({ position: '1', freshAt: Date.now() });
+  const app = { live: () => filled.reader, secret: SECRET, maxLagMs: 600_000, stopped: () => undefined };
+  return listen(createServiceApp({ domain, ...app, logger: pino({ level: 'warn' }) }));
+}
 
 async function listen(app: { listen(port: number, host: string): Server }): Promise<Server> {
   const server = app.listen(0, '127.0.0.1');
@@ -195,17 +209,18 @@ async function compare(domain: Domain, requests: readonly Request[]) {
   const worker = async () => {
     for (let request = queue.shift(); request; request = queue.shift()) {
       const { route, path, viewer } = request;
-      const [ours, theirs] = await Promise.all(
-        [services.get(domain) as Server, monolith].map(async (server) => {
+      const sides: [string, Server][] = [['monolith', monolith], ...(services.get(domain) ?? [])];
+      const [theirs, ...ours] = await Promise.all(
+        sides.map(async ([side, server]) => {
           const response = await fetch(base(server) + path, { headers: viewer.headers });
           const type = response.headers.get('content-type');
-          return { status: response.status, text: `${response.status} ${type} ${await response.text()}` };
+          return { side, status: response.status, text: `${response.status} ${type} ${await response.text()}` };
         }),
       );
-      if (!ours || !theirs) continue;
+      if (!theirs) continue;
       statuses[route] = (statuses[route] ?? new Set()).add(theirs.status);
-      if (ours.text !== theirs.text)
-        differences.push(`${path} as ${viewer.name}: ${describeFirst(theirs.text, ours.text)}`);
+      for (const { side, text } of ours.filter((answer) => answer.text !== theirs.text))
+        differences.push(`${path} as ${viewer.name} on ${side}: ${describeFirst(theirs.text, text)}`);
     }
   };
   await Promise.all(Array.from({ length: 16 }, worker));

@@ -16,8 +16,6 @@ export function openReader(server: Server, database: string, readMs = READ_MS): 
     pool: {
       min: 0,
       max: 10,
-      // A connection that was cut never says goodbye.
-      destroyTimeoutMillis: 500,
       afterCreate(connection: Connection, done: (error?: unknown) => void) {
         begin(connection, server).then(() => done(), done);
       },

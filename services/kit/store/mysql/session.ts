@@ -92,7 +92,7 @@ export class Session {
     this.#running++;
     try {
       const asked = this.#connection.query<R>(sql as QueryOptions, values);
-      const [result] = await within(deadlineMs, asked, () => this.close());
+      const [result] = await within(deadlineMs, asked, () => this.close(), this.lost);
       return result;
     } catch (error) {
       if ((error as { fatal?: unknown }).fatal) this.close();
