@@ -17,6 +17,14 @@ export function registerConnector(program: Command): void {
   handle(standard(status, ['banyan connector status --json']), async (context) =>
     tell(context, connectorOf(context.config)),
   );
+  const back = connector
+    .command('set-back')
+    .description('Let the connector write again everything behind a GTID; what had been written is passed over')
+    .argument('<gtid>', 'as the error names it')
+    .option('--yes', 'act on the plan');
+  handle(standard(back, ['banyan connector set-back 0-1-4711 --yes']), async (context, [gtid = '']) =>
+    setBack(context, connectorOf(context.config), gtid),
+  );
   const remove = connector
     .command('delete')
     .description('Delete the connector; its topics and what they hold stay')
@@ -41,6 +49,17 @@ async function tell(context: Context, connector: Connector | undefined): Promise
   const text = table(['CONNECTOR', 'STATE', 'CAUSE'], rows);
   context.data({ name, state, tasks, next_steps: cure ? [cure] : [] }, cure ? `${text}\nCure: ${cure}` : text);
   return cure ? EXIT.differences : EXIT.done;
+}
+
+async function setBack(context: Context, connector: Connector | undefined, gtid: string): Promise<number> {
+  const { setBack: act, name } = known(connector);
+  if (!/^(\d+-\d+-\d+)?$/.test(gtid))
+    throw cliFault('BNY-CLI-USAGE', { found: gtid, needed: 'a GTID such as 0-1-4711' });
+  if (!(await context.confirm([`stop ${name}, set it back to ${gtid}, and let it go on`]))) return EXIT.differences;
+  await act(gtid);
+  const next = ['banyan connector status'];
+  context.data({ gtid, next_steps: next }, `${name} goes on behind ${gtid}. Next: ${next[0]}`);
+  return EXIT.done;
 }
 
 async function deleteIt(context: Context, connector: Connector | undefined): Promise<number> {

@@ -59,8 +59,7 @@ describe('a domain’s life', () => {
   const storeDiffers = async (name: string) => {
     const domain = config.domains.find((candidate) => candidate.name === name);
     if (!domain) throw new Error(name);
-    const file = join(world.env['BANYAN_DATA'] as string, 'stores', `${name}.${(await statusOf(name))?.store}.sqlite`);
-    return differsFromTables(domain, config.domains, world.mariadb, file);
+    return differsFromTables(domain, world.config, world.mariadb, String((await statusOf(name))?.store));
   };
 
   beforeAll(async () => {

@@ -171,16 +171,13 @@ async function report(world: World, traffic: Traffic, lag: { p50Ms: number; p99M
   let differences: string[] = [];
   await stage('at rest: log, stores, routes', async () => {
     await caughtUp(world);
-    const data = world.env['BANYAN_DATA'] as string;
     const log = await checkLog(world.config, traffic.ledger);
     const stores = (done(await world.banyan('status', '--json'))['domains'] as { domain: string; store: string }[]).map(
       async ({ domain, store }) => {
         const definition = config.domains.find(({ name }) => name === domain);
         if (!definition) throw new Error(domain);
-        const file = join(data, 'stores', `${domain}.${store}.sqlite`);
-        return (await differsFromTables(definition, config.domains, world.mariadb, file)).map((difference) =>
-          JSON.stringify(difference),
-        );
+        const found = await differsFromTables(definition, world.config, world.mariadb, store);
+        return found.map((difference) => JSON.stringify(difference));
       },
     );
     lost = [...log.lost, ...log.outOfOrder, ...log.doubled, ...(await Promise.all(stores)).flat()];

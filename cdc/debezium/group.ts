@@ -119,5 +119,5 @@ function isBehind(place: Place, other: Place): boolean {
 
 /** What makes a connector write again what it has left out. */
 export function setBack({ text }: Gtid): string {
-  return `Set the connector back to GTID ${text || '(none)'}, while the binlog still has it: it then writes again what is missing, and the reader goes on there. If that ends in the same place, start with a new log and seed again.`;
+  return `banyan connector set-back ${text || "''"} --yes, while the binlog still has it: the connector then writes again what is missing, and the reader goes on there. If that ends in the same place, start with a new log and seed again.`;
 }

@@ -10,6 +10,7 @@ import {
   type DebeziumOptions,
   deleteConnector,
   openDebeziumSource,
+  setBackConnector,
 } from '../../cdc/debezium/index.ts';
 import { type CapturedTables, EMITTER, type Source } from '../../cdc/index.ts';
 import {
@@ -31,10 +32,10 @@ import {
   topicsFor,
 } from '../../log/index.ts';
 import type { Domain } from '../../services/kit/index.ts';
+import { writersOf } from '../../services/kit/processor/progress.ts';
 import { isSameServer } from '../../services/kit/store/mysql/identity.ts';
 import type { Server } from '../../services/kit/store/mysql/session.ts';
 import { openMysqlStores } from '../../services/kit/store/mysql/stores.ts';
-import { writersOf } from '../../services/kit/processor/progress.ts';
 import { type Lock, takeLock } from '../../services/kit/store/sqlite/lock.ts';
 import { openSqliteStores } from '../../services/kit/store/sqlite/stores.ts';
 import type { Stores } from '../../services/kit/store/types.ts';
@@ -84,6 +85,7 @@ export interface Connector {
   apply(): Promise<{ changed: boolean }>;
   status(): Promise<ConnectorStatus>;
   remove(): Promise<boolean>;
+  setBack(gtid: string): Promise<void>;
 }
 
 /** Undefined where the source has none. */
@@ -100,6 +102,7 @@ export function connectorOf(config: Config): Connector | undefined {
     apply: () => applyConnector(options),
     status: () => connectorStatus(options),
     remove: () => deleteConnector(options),
+    setBack: (gtid) => setBackConnector(options, gtid),
   };
 }
 

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killPart } from '../lib/parts.ts';
 import { createWorld, DOMAINS, type Profile, running, type World } from '../lib/world.ts';
@@ -127,7 +126,6 @@ async function statusOf(world: World, domain: string): Promise<DomainStatus | un
 
 async function judge(world: World, traffic: Traffic, killed: number): Promise<Verdict[]> {
   const { default: config } = await import('../../banyan.config.ts');
-  const data = world.env['BANYAN_DATA'] as string;
   const log = await checkLog(world.config, traffic.ledger);
   const verdicts: Verdict[] = [
     none('no acknowledged write is lost to the log', log.lost),
@@ -135,13 +133,8 @@ async function judge(world: World, traffic: Traffic, killed: number): Promise<Ve
     none('each aggregate keeps its order', log.outOfOrder),
   ];
   for (const domain of config.domains) {
-    const store = (await statusOf(world, domain.name))?.store;
-    const found = await differsFromTables(
-      domain,
-      config.domains,
-      world.mariadb,
-      join(data, 'stores', `${domain.name}.${store}.sqlite`),
-    );
+    const store = String((await statusOf(world, domain.name))?.store);
+    const found = await differsFromTables(domain, world.config, world.mariadb, store);
     verdicts.push(
       none(
         `the store of ${domain.name} equals the tables`,

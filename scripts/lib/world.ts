@@ -10,6 +10,7 @@ import type { Config } from '../../cli/config/schema.ts';
 import { connect } from '../../monolith/database.ts';
 import { fill, PASSWORD } from '../../monolith/fill.ts';
 import { createSchema } from '../../monolith/schema.ts';
+import { grantsFor } from '../../services/kit/store/mysql/grants.ts';
 import type { Site } from '../traffic/member.ts';
 import { type Connect, startConnect } from './connect.ts';
 import { type Kafka, startKafka } from './kafka.ts';
@@ -68,9 +69,9 @@ export interface WorldOptions {
 
 /** Which adapters Banyan runs on. */
 export const PROFILES = {
-  embedded: { source: 'binlog', log: 'sqlite' },
-  'binlog-kafka': { source: 'binlog', log: 'kafka' },
-  kafka: { source: 'debezium', log: 'kafka' },
+  embedded: { source: 'binlog', log: 'sqlite', store: 'sqlite' },
+  'binlog-kafka': { source: 'binlog', log: 'kafka', store: 'sqlite' },
+  kafka: { source: 'debezium', log: 'kafka', store: 'mysql' },
 } as const;
 export type Profile = keyof typeof PROFILES;
 
@@ -96,10 +97,12 @@ export async function createWorld({
   const connector =
     kafka && PROFILES[profile].source === 'debezium' ? await startConnect({ brokers: kafka.brokers }) : undefined;
   made.defer(() => connector?.stop());
+  const stores = PROFILES[profile].store === 'mysql' ? await startStores(join(folder, 'stores')) : undefined;
+  made.defer(() => stores?.stop());
   const { host, port, user, password } = mariadb;
   const database = connect({ host, port, user, password, database: 'monolith' });
   made.defer(() => database.destroy());
-  const env = { ...(await environmentFor(mariadb, folder)), ...environmentOf(kafka, connector) };
+  const env = { ...(await environmentFor(mariadb, folder)), ...environmentOf(kafka, connector, stores) };
   await createDatabase(mariadb);
   await createSchema(database);
   await fill(database, { posts, claps, seed, until: new Date() });
@@ -163,10 +166,32 @@ async function environmentFor(mariadb: Mariadb, folder: string): Promise<NodeJS.
   };
 }
 
-function environmentOf(kafka: Kafka | undefined, connect: Connect | undefined): NodeJS.ProcessEnv {
+const STORES = { user: 'banyan_stores', password: 'a password for the stores', prefix: 'banyan_' };
+
+/** A server for the stores alone, with the account that they need. */
+async function startStores(folder: string): Promise<Mariadb> {
+  const server = await startMariadb({ folder });
+  const { host, port, user, password } = server;
+  const root = connect({ host, port, user, password, database: 'mysql' });
+  for (const sql of grantsFor(STORES)) await root.raw(sql);
+  await root.destroy();
+  return server;
+}
+
+function environmentOf(
+  kafka: Kafka | undefined,
+  connect: Connect | undefined,
+  stores: Mariadb | undefined,
+): NodeJS.ProcessEnv {
   return {
     ...(kafka && { BANYAN_LOG_KIND: 'kafka', BANYAN_LOG_BROKERS: kafka.brokers }),
     ...(connect && { BANYAN_SOURCE_KIND: 'debezium', BANYAN_SOURCE_CONNECT_URL: connect.url }),
+    ...(stores && {
+      BANYAN_SERVICES_STORE_KIND: 'mysql',
+      BANYAN_SERVICES_STORE_HOST: stores.host,
+      BANYAN_SERVICES_STORE_PORT: String(stores.port),
+      BANYAN_SERVICES_STORE_PASSWORD: STORES.password,
+    }),
   };
 }
 

@@ -1,15 +1,18 @@
-import { join } from 'node:path';
 import { Translator } from '../../cdc/emitter/translate.ts';
 import { describeTable } from '../../cdc/values/describe.ts';
 import { compileSelect, quoteName } from '../../cdc/values/select.ts';
+import { openLog, openStores } from '../../cli/config/adapters.ts';
+import type { Config } from '../../cli/config/schema.ts';
 import { connectForSeed } from '../../etl/connect.ts';
 import { type Cursors, type LoggedEvent, type NewEvent, START } from '../../log/index.ts';
 import type { Domain } from '../../services/kit/index.ts';
 import { EventApplier } from '../../services/kit/projection.ts';
 import { Fold } from '../../services/kit/store/fold.ts';
-import { differences, removeStore, SqliteStore } from '../../services/kit/store/sqlite/store.ts';
-import type { Difference } from '../../services/kit/store/types.ts';
+import type { Difference, Store } from '../../services/kit/store/types.ts';
 import type { Mariadb } from '../lib/mariadb.ts';
+
+/** Of a store that this file makes and removes. */
+const EXPECTED = 'expected';
 
 /**
  * What a domain's store would be if it were built from the monolith's tables as they stand now. At rest the live store
@@ -17,28 +20,31 @@ import type { Mariadb } from '../lib/mariadb.ts';
  */
 export async function differsFromTables(
   domain: Domain,
-  all: readonly Domain[],
+  config: Config,
   mariadb: Mariadb,
-  liveFile: string,
+  live: string,
 ): Promise<Difference[]> {
-  const file = join(liveFile, '..', `${domain.name}.expected.sqlite`);
-  const { projection } = domain;
-  await removeStore(file);
+  const log = openLog(config);
+  const stores = openStores(config, domain, await log.identity().finally(() => log.close()));
+  const lease = await stores.lease(EXPECTED);
+  if (!lease) throw new Error(`somebody else compares ${domain.name}`);
   try {
-    await buildFromTables(file, domain, all, mariadb);
-    return differences(file, liveFile, projection);
+    await lease.clear();
+    await buildFromTables(await lease.open(), domain, config.domains, mariadb);
+    const frozen = await stores.freeze(live, 'proof');
+    return await frozen.differences(EXPECTED).finally(() => frozen.close());
   } finally {
-    await removeStore(file);
+    await lease.clear();
+    await lease.release();
   }
 }
 
 async function buildFromTables(
-  file: string,
+  store: Store,
   { projection }: Domain,
   all: readonly Domain[],
   mariadb: Mariadb,
 ): Promise<void> {
-  const store = new SqliteStore({ file, projection, logIdentity: 'tables', partitions: {} });
   const translator = new Translator(all);
   let cursors: Cursors = await store.cursors();
   for (const topic of projection.topics) {
