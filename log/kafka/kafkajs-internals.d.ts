@@ -99,7 +99,7 @@ declare module 'kafkajs/src/protocol/error.js' {
 }
 
 declare module 'kafkajs/src/network/socketFactory.js' {
-  const socketFactory: () => unknown;
+  const socketFactory: () => (options: object) => import('node:net').Socket;
   export default socketFactory;
 }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Broker } from 'kafkajs/src/broker/index.js';
 import Cluster from 'kafkajs/src/cluster/index.js';
 import socketFactory from 'kafkajs/src/network/socketFactory.js';
@@ -14,6 +15,8 @@ const NEWEST = -1;
 const OLDEST = -2;
 const READ_COMMITTED = 1;
 
+const createSocket = socketFactory();
+
 const silent = { namespace: () => silent, error() {}, warn() {}, info() {}, debug() {} };
 
 /**
@@ -22,13 +25,19 @@ const silent = { namespace: () => silent, error() {}, warn() {}, info() {}, debu
  */
 export class Wire {
   readonly #cluster: Cluster;
+  /** All there ever were: two requests at once on a connection that is not there yet make kafkajs lose one of two sockets. */
+  readonly #sockets = new Set<Socket>();
   readonly where: string;
 
   private constructor(connection: KafkaConnection) {
     this.where = connection.brokers.join(',');
     this.#cluster = new Cluster({
       logger: silent,
-      socketFactory: socketFactory(),
+      socketFactory: (options: object) => {
+        const socket = createSocket(options);
+        this.#sockets.add(socket.once('close', () => this.#sockets.delete(socket)));
+        return socket;
+      },
       brokers: [...connection.brokers],
       clientId: connection.clientId ?? 'banyan',
       ssl: connection.ssl,
@@ -115,5 +124,6 @@ export class Wire {
 
   async close(): Promise<void> {
     await this.#cluster.disconnect().catch(() => undefined);
+    for (const socket of this.#sockets) socket.destroy();
   }
 }
