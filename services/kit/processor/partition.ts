@@ -188,7 +188,7 @@ class Tenure {
     if (this.#options.control().replays.length > this.#progress.replays) void this.#inTurn(() => this.#replay());
   }
 
-  /** Its own partition from its cursor on; of the others, which cannot be left out, only what is new. */
+  /** Its own partition from its cursor on; of the others, which cannot be left out, only what is new: no order is asked between them. */
   async #cursors(): Promise<Cursors> {
     const { log, place } = this.#options;
     const ends = (await log.ends([place.topic]))[place.topic] ?? [];

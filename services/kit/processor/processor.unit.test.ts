@@ -158,6 +158,34 @@ describe('a running processor', () => {
     expect([seen, await deadIn(bed)]).toEqual([['job-1'], []]);
   });
 
+  it('takes no more when a thousand dead letters lie open, until a replay makes room', async () => {
+    await using bed = await ProcessorBed.inMemory();
+    let broken = true;
+    const seen: string[] = [];
+    const processor = jobsProcessor(
+      {
+        JobAdded: ({ id }: Event) => {
+          if (broken) throw new Error('broken');
+          seen.push(id);
+        },
+      },
+      { retries: 0 },
+    );
+    const all = Array.from({ length: 1000 }, (_, i) => job(`key ${i % 7}`, i));
+    await bed.add(...all);
+    await bed.add(job('other', 1000));
+    bed.start(processor);
+    const beats = async () => JSON.stringify([...(await readControlState(bed.log)).latest.values()]);
+    await until(async () => (await beats()).includes('BNY-SERVICE-DEAD-FULL'));
+    expect((await deadIn(bed)).length).toBe(1000);
+    broken = false;
+    const events = all.map(({ id }) => id);
+    await bed.log.post([controlEvent('DeadReplayRequested', { processor: 'worker', events }, 'anna')]);
+    await until(() => seen.length === 1001);
+    expect(seen.at(-1)).toBe('job-1000');
+    await until(async () => !(await beats()).includes('BNY-SERVICE-DEAD-FULL'));
+  });
+
   it('takes the values of an event out of what everybody may read, and leaves the rest', () => {
     const event = { ...job('k-7', 5), partition: 0, offset: 0, sequence: 0 };
     const data = JSON.stringify({ id: 5, name: 'Anna (the 1st)', inner: [{ mail: 'anna@site' }] });
