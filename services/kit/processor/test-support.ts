@@ -61,6 +61,10 @@ export class ProcessorBed implements AsyncDisposable {
 
   static async inMemory(partitions = 1): Promise<ProcessorBed> {
     const log = openMemoryLog(topicsFor({ jobs: { partitions } }, ['worker']));
+    return ProcessorBed.of(log);
+  }
+
+  static async of(log: EventLog): Promise<ProcessorBed> {
     return new ProcessorBed(log, await log.writer('emitter'));
   }
 
