@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { LATEST_TOPIC, START } from '../../../log/index.ts';
+import { LATEST_TOPIC, readControlState, START } from '../../../log/index.ts';
 import { until } from '../projector/test-support.ts';
 import { readProgress, standOf, writerOf } from './progress.ts';
 import { job, jobsProcessor, mortal, ProcessorBed } from './test-support.ts';
@@ -98,6 +98,30 @@ describe('instances of a processor', () => {
     bed.start(handled.by('second'));
     await until(() => new Set(handled.ids).size === 60);
     expect(handled.ids.toSorted((x, y) => x - y)).toEqual(range(0, 60));
+  });
+
+  it('wait for the attempt under way before they take a partition that is to be theirs', async () => {
+    await using bed = await ProcessorBed.onDisk(4);
+    const handled = new Handled();
+    const gate = Promise.withResolvers<void>();
+    let begun = 0;
+    const behind = (name: string) =>
+      handled.by(name, () => {
+        begun++;
+        return gate.promise;
+      });
+    bed.start(behind('old'));
+    await bed.add(...KEYS.map((key, id) => job(key, id)));
+    await until(() => begun === 4);
+    const { instance } = bed.start(behind('new'));
+    const beats = async () => [...(await readControlState(bed.log)).latest.values()].map(({ data }) => data);
+    await until(async () =>
+      (await beats()).some((beat) => 'number' in beat && beat.instance === instance && beat.number > 3),
+    );
+    expect(begun).toBe(4);
+    gate.resolve();
+    await until(() => new Set(handled.ids).size === KEYS.length);
+    expect(handled.ids.toSorted((x, y) => x - y)).toEqual(range(0, KEYS.length));
   });
 
   it('let go at once of a partition that another one has taken', async () => {
