@@ -121,7 +121,7 @@ describe('kill -9 of Connect', () => {
         const raised = await read().catch((error) => error);
         if (raised === undefined) return;
         expect(raised).toMatchObject({ code: 'BNY-CDC-INCOMPLETE' });
-        const [, gtid = ''] = /GTID (\S+),/.exec(raised.cure) ?? [];
+        const [, gtid = ''] = /set-back (\S+) /.exec(raised.cure) ?? [];
         const missing = parseGtid(gtid).sequence + 1n;
         const begins = async () =>
           (await records()).filter((record) => record.kind === 'begin' && record.gtid.sequence === missing).length;
