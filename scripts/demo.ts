@@ -151,6 +151,10 @@ async function faults(world: World): Promise<void> {
       return 'the monolith answered what the services could not';
     });
   }
+  await stage('caught up again', async () => {
+    done(await world.banyan('status', '--wait', '--timeout', '100', '--json'));
+    return 'nothing that failed has left anything behind';
+  });
 }
 
 async function backAndForth(world: World): Promise<void> {
