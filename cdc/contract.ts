@@ -8,7 +8,7 @@ export const CONTRACT_TABLES: CapturedTables = {
 };
 
 /** Without OR REPLACE, which not every adapter notices of a table that it reads (it has to refuse that by itself). */
-const SCHEMA = [
+export const CONTRACT_SCHEMA = [
   'DROP TABLE IF EXISTS orders, `lines`',
   `CREATE TABLE orders (id INT PRIMARY KEY, title VARCHAR(100), total INT NOT NULL DEFAULT 0,
      token VARCHAR(50) NOT NULL DEFAULT 'top-secret', note VARCHAR(50) NOT NULL DEFAULT 'unread')`,
@@ -42,7 +42,7 @@ export function testSource(name: string, start: () => Promise<SourceUnderTest>):
       session = await test.session();
     });
     beforeEach(async () => {
-      await session.sql(...SCHEMA);
+      await session.sql(...CONTRACT_SCHEMA);
       source = test.open({ tables: CONTRACT_TABLES, maxPartChanges: 10 });
       begin = await fromNow(source);
     });

@@ -40,8 +40,10 @@ async function start(): Promise<string> {
   const tables: CapturedTables = { [table]: { key: ['id'], columns: ['id', 'title'] } };
   options = { ...stack.options(`faults${count}`, tables), silenceMs: 2000 };
   await stack.apply(options);
-  source = openDebeziumSource(options);
+  source = openDebeziumSource({ ...options, silenceMs: 30_000 });
   begin = await fromNow(source);
+  await source.close();
+  source = openDebeziumSource(options);
   return table;
 }
 
@@ -298,6 +300,19 @@ describe('what the connector does not follow', () => {
     await start();
     await deleteConnector(options);
     expect(await fault()).toMatchObject({ code: 'BNY-CDC-CONNECTOR', found: expect.stringContaining('MISSING') });
+  });
+
+  it('a table of whose structure it says nothing, while its heartbeats come', async () => {
+    await start();
+    await source.close();
+    source = openDebeziumSource({
+      ...options,
+      tables: { ...options.tables, absent: { key: ['id'], columns: ['id'] } },
+    });
+    await expect(fromNow(source)).rejects.toMatchObject({
+      code: 'BNY-CDC-CONNECTOR',
+      found: expect.stringContaining('nothing about absent'),
+    });
   });
 
   it('a server that has lost what was read', async () => {

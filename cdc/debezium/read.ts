@@ -187,17 +187,17 @@ async function startNow(
   const tables = new Tables(options, fold);
   const { silenceMs = SILENCE_MS } = options;
   let scanned = 0;
+  let unknown = Number.POSITIVE_INFINITY;
   // A new connector first tells the tables' structures; where it starts is no earlier than the server stands after that.
-  for (let heard = Date.now(); ; ) {
+  for (let learned = Date.now(); ; await reader.next(scanned)) {
     scanned = await scan(reader, tables, scanned, await reader.end());
-    if (tables.unknown.length === 0) break;
-    const { records } = await reader.next(scanned);
     if (signal.aborted) return undefined;
-    if (records.length > 0) heard = Date.now();
-    if (Date.now() - heard <= silenceMs) continue;
+    if (tables.unknown.length === 0) break;
+    // Heartbeats come all the while: they tell nothing.
+    if (tables.unknown.length < unknown) learned = Date.now();
+    unknown = tables.unknown.length;
+    if (Date.now() - learned <= silenceMs) continue;
     await checkConnector(options);
-    // Its task may be starting.
-    if (Date.now() - heard <= Math.max(silenceMs, SILENCE_MS)) continue;
     throw cdcFault('BNY-CDC-CONNECTOR', {
       found: `nothing about ${tables.unknown.join(', ')} in ${topicOf(options)}`,
       needed: 'the structure of every captured table',
