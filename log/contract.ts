@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { covers, fromStart } from './append.ts';
 import {
+  type Checkpoint,
   type Cursors,
   type EventLog,
   type LoggedEvent,
@@ -99,6 +100,25 @@ export function testEventLog(name: string, open: () => Promise<LogUnderTest>): v
       });
       expect((await all(log, ['orders'])).map(({ id }) => id)).toEqual(['orders-1', 'orders-2']);
       expect(await log.checkpoint('emitter')).toMatchObject({ number: 2, state: { position: '2' } });
+    });
+
+    it('answers each of several appends under way with the checkpoint of its own', async () => {
+      const writer = await openWriter('emitter');
+      const numbers = Array.from({ length: 20 }, (_, i) => i + 1);
+      const answers = await Promise.all(
+        numbers.map((n) => writer.append([event('orders', 'a', n), event('orders', 'a', -n)], { position: n })),
+      );
+      const logged = await all(log, ['orders']);
+      expect(logged.map(({ id }) => id)).toEqual(numbers.flatMap((n) => [`orders-${n}`, `orders-${-n}`]));
+      expect(answers.map(({ number, state }) => ({ number, state }))).toEqual(
+        numbers.map((n) => ({ number: n, state: { position: n } })),
+      );
+      expect(answers.map(({ ends }) => ends)).toEqual(numbers.map((n) => ({ orders: [logged[2 * n - 1]?.offset] })));
+      const next = await openWriter('emitter');
+      const { number, state, ends } = answers.at(-1) as Checkpoint;
+      expect(next.checkpoint).toMatchObject({ number, state, ends });
+      await next.append([event('orders', 'a', 21)], {});
+      expect((await all(log, ['orders'])).at(-1)?.sequence).toBe(40);
     });
 
     it('refuses more than an append may hold', async () => {

@@ -3,7 +3,8 @@ import type { Broker, ProducerIdentity } from 'kafkajs/src/broker/index.js';
 import { logFault } from '../errors.ts';
 import { kafkaFault, typeOf } from './fault.ts';
 import { byTopic } from './fetch.ts';
-import { REQUEST_TIMEOUT_MS, type Wire } from './wire.ts';
+import { produceTo } from './produce.ts';
+import type { Wire } from './wire.ts';
 
 export interface Message {
   key: string;
@@ -82,18 +83,8 @@ export class Producer {
   }
 
   async #sendTo(broker: Broker, loads: readonly Load[]): Promise<Placed[]> {
-    const topicData = byTopic(loads).map(({ topic, partitions }) => ({
-      topic,
-      partitions: partitions.map(({ partition, messages }) => ({
-        partition,
-        messages,
-        firstSequence: this.#sequences.get(`${topic}/${partition}`) ?? 0,
-      })),
-    }));
-    const { topics } = await broker.produce({ ...this.#identity, acks: -1, timeout: REQUEST_TIMEOUT_MS, topicData });
-    const answers = topics.flatMap(({ topicName, partitions }) =>
-      partitions.map((each) => ({ ...each, topic: topicName })),
-    );
+    const numbered = loads.map((load) => ({ ...load, firstSequence: this.#sequences.get(nameOf(load)) ?? 0 }));
+    const answers = await produceTo(broker, this.#identity, numbered);
     return loads.map((load) => {
       const own = answers.filter(({ topic, partition }) => topic === load.topic && partition === load.partition);
       const [answer] = own;
@@ -103,12 +94,16 @@ export class Producer {
           needed: 'one',
         });
       }
-      const place = `${load.topic}/${load.partition}`;
       // Modulo 2^31, as brokers count.
-      this.#sequences.set(place, ((this.#sequences.get(place) ?? 0) + load.messages.length) & 0x7fffffff);
+      const written = (this.#sequences.get(nameOf(load)) ?? 0) + load.messages.length;
+      this.#sequences.set(nameOf(load), written & 0x7fffffff);
       return { ...load, firstOffset: Number(answer.baseOffset) };
     });
   }
+}
+
+function nameOf({ topic, partition }: Load): string {
+  return `${topic}/${partition}`;
 }
 
 async function whenReady<T>(attempt: () => Promise<T>): Promise<T> {

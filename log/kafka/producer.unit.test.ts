@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Broker } from 'kafkajs/src/broker/index.js';
 import createSendMessages from 'kafkajs/src/producer/sendMessages.js';
+import Decoder from 'kafkajs/src/protocol/decoder.js';
+import type Encoder from 'kafkajs/src/protocol/encoder.js';
 import createRetry from 'kafkajs/src/retry/index.js';
 import { Producer } from './producer.ts';
 import type { Wire } from './wire.ts';
@@ -20,6 +22,11 @@ class FakeBroker {
     return { producerId: 7n, producerEpoch: 0 };
   }
 
+  readonly connectionPool = {
+    send: async ({ request }: { request: { encode(): Promise<Encoder> } }) =>
+      this.produce({ topicData: read((await request.encode()).buffer) }),
+  };
+
   async produce({ topicData }: { topicData: { topic: string; partitions: { partition: number }[] }[] }) {
     const places = topicData.flatMap(({ topic, partitions }) =>
       partitions.map(({ partition }) => `${topic}/${partition}`),
@@ -33,6 +40,21 @@ class FakeBroker {
       }),
     };
   }
+}
+
+/** Which partitions a request names. */
+function read(request: Buffer) {
+  const decoder = new Decoder(request);
+  // No transactional id, acks, time-out.
+  decoder.forward(8);
+  return decoder.readArray(() => ({
+    topic: decoder.readString(),
+    partitions: decoder.readArray(() => {
+      const partition = decoder.readInt32();
+      decoder.readBytes();
+      return { partition };
+    }),
+  }));
 }
 
 const LOADS = [0, 1].map((partition) => ({

@@ -3,7 +3,7 @@ import { checkAppend } from '../append.ts';
 import { logFault } from '../errors.ts';
 import type { Checkpoint, Ends, LogWriter, NewEvent, Topics } from '../types.ts';
 import { kafkaFault } from './fault.ts';
-import { type Placed, Producer } from './producer.ts';
+import { type Load, type Placed, Producer } from './producer.ts';
 import { toLoads } from './records.ts';
 import { lastCommitted, visible } from './stand.ts';
 import { checkpointTopic } from './topics.ts';
@@ -15,6 +15,18 @@ interface Stored extends Checkpoint {
   sequences: Record<string, number>;
 }
 
+/** An append that is to go into a transaction. */
+interface Waiting {
+  loads: Load[];
+  state: unknown;
+  /** Behind it. */
+  sequences: Record<string, number>;
+  resolve(checkpoint: Checkpoint): void;
+  reject(error: unknown): void;
+}
+
+/** Appends in one transaction: each costs a few round trips, however many events it holds. */
+const MAX_GROUP = 8;
 const CHECKPOINT = 'checkpoint';
 const FENCE = 'fence';
 
@@ -35,9 +47,12 @@ export class KafkaWriter implements LogWriter {
   readonly generation: number;
   readonly #options: KafkaWriterOptions;
   readonly #producer: Producer;
+  readonly #sequences: Record<string, number>;
   #stored: Stored | undefined;
-  /** Appends are carried out one after the other; after one that fails all others fail with its error. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #waiting: Waiting[] = [];
+  #committing: Promise<void> | undefined;
+  /** After an append that fails all others fail with its error. */
+  #failure: { error: unknown } | undefined;
 
   private constructor(options: KafkaWriterOptions, producer: Producer, generation: number, stored: Stored | undefined) {
     this.id = options.id;
@@ -45,6 +60,7 @@ export class KafkaWriter implements LogWriter {
     this.#options = options;
     this.#producer = producer;
     this.#stored = stored;
+    this.#sequences = { ...stored?.sequences };
   }
 
   /** @throws BNY-LOG-HUNG, BNY-LOG-UNREACHABLE, BNY-LOG-ANOTHER */
@@ -73,36 +89,64 @@ export class KafkaWriter implements LogWriter {
   }
 
   append(events: readonly NewEvent[], state: unknown): Promise<Checkpoint> {
-    const append = this.#last.then(() => this.#append(events, state));
-    this.#last = append;
+    const { promise, resolve, reject } = Promise.withResolvers<Checkpoint>();
     // Whoever asked for it hears of its failure.
-    append.catch(() => undefined);
-    return append;
+    promise.catch(() => undefined);
+    try {
+      if (this.#failure) throw this.#failure.error;
+      checkAppend(events);
+      const loads = toLoads(events, this.#options, this.id, this.#sequences);
+      this.#waiting.push({ loads, state, sequences: { ...this.#sequences }, resolve, reject });
+      this.#committing ??= this.#commitAll();
+    } catch (error) {
+      this.#failure ??= { error };
+      reject(error);
+    }
+    return promise;
   }
 
   async close(): Promise<void> {
-    await this.#last.catch(() => undefined);
+    await this.#committing;
     await this.#options.wire.close();
   }
 
-  async #append(events: readonly NewEvent[], state: unknown): Promise<Checkpoint> {
+  /** One transaction after the other, each of what has come to wait during the one before. */
+  async #commitAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0, MAX_GROUP);
+      try {
+        const checkpoints = await this.#commit(group);
+        for (const [i, checkpoint] of checkpoints.entries()) group[i]?.resolve(checkpoint);
+      } catch (error) {
+        this.#failure = { error };
+        for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error);
+      }
+    }
+    this.#committing = undefined;
+  }
+
+  async #commit(group: readonly Waiting[]): Promise<Checkpoint[]> {
     const { wire, prefix, id } = this.#options;
-    const sequences = { ...this.#stored?.sequences };
-    checkAppend(events);
-    const loads = toLoads(events, this.#options, id, sequences);
     const own = { topic: checkpointTopic(prefix, id), partition: 0 };
     let decided = false;
     try {
-      await this.#producer.begin([...loads, own]);
-      const placed = loads.length === 0 ? [] : await this.#producer.send(loads);
-      const ends = this.#endsAfter(placed);
-      const stored = { number: (this.#stored?.number ?? 0) + 1, generation: this.generation, state, ends, sequences };
+      await this.#producer.begin([...group.flatMap(({ loads }) => loads), own]);
+      const written: Stored[] = [];
+      const ends = new Map<string, ReturnType<typeof lastOf>>();
+      for (const { loads, state, sequences } of group) {
+        const placed = loads.length === 0 ? [] : await this.#producer.send(loads);
+        const before = written.at(-1) ?? this.#stored;
+        const number = (before?.number ?? 0) + 1;
+        written.push({ number, generation: this.generation, state, ends: this.#endsAfter(before, placed), sequences });
+        for (const load of placed) ends.set(`${load.topic}/${load.partition}`, lastOf(load));
+      }
+      const stored = written.at(-1) as Stored;
       const [checkpoint] = await this.#producer.send([{ ...own, messages: [checkpointMessage(stored)] }]);
       decided = true;
       await this.#producer.end('commit');
-      await visible(wire, [...placed, checkpoint as Placed].map(lastOf));
+      await visible(wire, [...ends.values(), lastOf(checkpoint as Placed)]);
       this.#stored = stored;
-      return toCheckpoint(stored) as Checkpoint;
+      return written.map((each) => toCheckpoint(each) as Checkpoint);
     } catch (error) {
       // So that readers need not wait for its time-out. After the commit was asked for, its outcome is the log's.
       if (!decided) await this.#producer.end('abort').catch(() => undefined);
@@ -111,15 +155,15 @@ export class KafkaWriter implements LogWriter {
   }
 
   /** @throws BNY-LOG-ANOTHER when a topic has become shorter than it was: it is not the one of before */
-  #endsAfter(placed: readonly Placed[]): Ends {
+  #endsAfter(before: Stored | undefined, placed: readonly Placed[]): Ends {
     const { prefix, topics } = this.#options;
-    const ends = structuredClone(this.#stored?.ends ?? {});
+    const ends = structuredClone(before?.ends ?? {});
     for (const load of placed) {
       const topic = load.topic.slice(prefix.length);
       const known = ends[topic] ?? Array.from({ length: topics[topic]?.partitions ?? 1 }, () => -1);
       ends[topic] = known;
-      const before = known[load.partition] ?? -1;
-      if (load.firstOffset <= before) throw shorter(load.topic, load.partition, load.firstOffset, before);
+      const last = known[load.partition] ?? -1;
+      if (load.firstOffset <= last) throw shorter(load.topic, load.partition, load.firstOffset, last);
       known[load.partition] = lastOf(load).offset;
     }
     return ends;
