@@ -1,13 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { World } from './world.ts';
 
-/** Sends a signal to a part of `banyan up`; false when it is just not there. */
-export function killPart(world: World, part: string, signal: NodeJS.Signals = 'SIGKILL'): boolean {
+/** Of a part of `banyan up`; undefined when it is just not there. */
+export function pidOfPart(world: World, part: string): number | undefined {
   const { stdout } = spawnSync('ps', ['--ppid', String(world.up.pid ?? 0), '-o', 'pid=,args='], { encoding: 'utf8' });
   const line = stdout.split('\n').find((candidate) => candidate.includes(` ${part} `));
-  if (line === undefined) return false;
-  process.kill(Number(line.trim().split(' ')[0]), signal);
-  return true;
+  return line === undefined ? undefined : Number(line.trim().split(' ')[0]);
+}
+
+/** Sends a signal to a part of `banyan up`; false when it is just not there. */
+export function killPart(world: World, part: string, signal: NodeJS.Signals = 'SIGKILL'): boolean {
+  const pid = pidOfPart(world, part);
+  if (pid !== undefined) process.kill(pid, signal);
+  return pid !== undefined;
 }
 
 /** A command that runs until it is stopped, with what it has printed so far. */

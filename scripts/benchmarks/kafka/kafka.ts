@@ -3,16 +3,15 @@ import { EMITTER, type EmitterState } from '../../../cdc/index.ts';
 import { type EventLog, openKafkaLog } from '../../../log/index.ts';
 import { startConnect } from '../../lib/connect.ts';
 import { type Kafka, startKafka } from '../../lib/kafka.ts';
-import { LagProbe } from '../../lib/lag-probe.ts';
-import { createWorld, DOMAINS, running } from '../../lib/world.ts';
 import { binlogEnd, catchUp } from '../capture.ts';
 import { timesIn } from '../shop/log-watch.ts';
 import { Shop } from '../shop/shop.ts';
 import { insertRows } from '../shop/tables.ts';
 import { TOPICS } from '../shop/topics.ts';
-import { atLeast, atMost, type Benchmark, type Row, type Setting } from '../types.ts';
+import { atLeast, type Benchmark, type Row, type Setting } from '../types.ts';
 import { appends } from './appends.ts';
 import { Debezium } from './debezium.ts';
+import { visible } from './visible.ts';
 
 /** The log on Kafka, and both profiles beside Debezium. */
 export const kafka: Benchmark = async (setting) => {
@@ -22,12 +21,13 @@ export const kafka: Benchmark = async (setting) => {
   say('appending');
   const appended = await appends(broker.brokers, quick);
   const beside = await besideDebezium(setting, broker);
-  const visible = await latency(setting);
+  const seen = [await visible(setting, 'binlog-kafka'), await visible(setting, 'kafka')];
   return {
-    rows: [...appended.rows, ...beside, ...visible],
+    rows: [...appended.rows, ...beside, ...seen.flatMap(({ rows }) => rows)],
     notes: [
       ...appended.notes,
-      'Debezium 3.5 with its defaults: JSON without schemas, one topic, `poll.interval.ms` 500',
+      ...seen.flatMap(({ notes }) => notes),
+      'Debezium 3.5 as the reference has its defaults: JSON without schemas, one topic, `poll.interval.ms` 500; as the source 10',
     ],
   };
 };
@@ -100,39 +100,4 @@ async function live(log: EventLog): Promise<void> {
   const since = Date.now();
   const freshAt = async () => ((await log.checkpoint(EMITTER))?.state as EmitterState | undefined)?.freshAt ?? 0;
   while ((await freshAt()) < since) await sleep(50);
-}
-
-const LIMIT_MS = 100;
-
-/** From a commit until the service shows it, by HTTP, with the whole example running. */
-async function latency({ workshop, quick, say }: Setting): Promise<Row[]> {
-  say('commit to visible, on Kafka');
-  const world = await createWorld({
-    posts: 500,
-    claps: 2000,
-    seed: 1,
-    folder: workshop.path('world'),
-    profile: 'binlog-kafka',
-  });
-  workshop.defer(() => world.stop());
-  const must = async (...args: string[]) => {
-    const { code, stderr } = await world.banyan(...args);
-    if (code !== 0) throw new Error(`banyan ${args.join(' ')}: ${stderr}`);
-  };
-  await must('install', '--yes');
-  world.up.start();
-  await running(world);
-  for (const domain of DOMAINS) await must('etl', domain, '--yes');
-  await must('status', '--wait', '--timeout', '60');
-  const probe = new LagProbe(world);
-  probe.start();
-  await sleep(quick ? 5000 : 30_000);
-  const { p50Ms, p99Ms } = await probe.stop();
-  const figure = (name: string, value: number) => ({
-    name: `commit to visible, ${name}`,
-    value,
-    unit: 'ms',
-    reference: { name: 'bar', value: LIMIT_MS },
-  });
-  return [atMost(null, figure('p50', p50Ms)), atMost(1, figure('p99', p99Ms))];
 }
