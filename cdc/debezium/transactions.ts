@@ -1,11 +1,12 @@
 import { cdcFault } from '../errors.ts';
 import { classify, type LoggedStatement } from '../statements/classify.ts';
+import type { FollowedTable } from '../statements/followed-tables.ts';
 import type { Change, Transaction } from '../types.ts';
 import { Group, setBack } from './group.ts';
 import { formatPartPosition, formatPosition, type Gtid, NO_GTID, parseGtid } from './position.ts';
 import type { DebeziumRecord, Place, RawRow, RowRecord, StatementRecord } from './record.ts';
 import { type Resume, resumePointOf } from './resume.ts';
-import type { FollowedTable, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
 /** How the session that wrote a statement read quotes, Debezium does not tell. */
 const MODE = { ansiQuotes: false, noBackslashEscapes: false };
@@ -71,7 +72,7 @@ export class Transactions {
    * @throws BNY-CDC-UNDECODABLE when it changed a followed table: the connector reads it on as it was before
    */
   explainSilent(gtid: string, statement: LoggedStatement): void {
-    const missed = classify(statement, this.#tables).filter(({ kind }) => kind !== 'ddl');
+    const missed = classify(statement, this.#tables.followed).filter(({ kind }) => kind !== 'ddl');
     const [first] = missed;
     if (!first) return;
     throw cdcFault('BNY-CDC-UNDECODABLE', {
@@ -86,7 +87,7 @@ export class Transactions {
     const group = this.#group;
     if (group?.gtid.text !== gtid) return;
     // The first heartbeat may stand between its BEGIN and what the statement made; the second stands behind all.
-    if (group.heartbeats < 2 && classify(statement, this.#tables).length > 0) return;
+    if (group.heartbeats < 2 && classify(statement, this.#tables.followed).length > 0) return;
     if (!group.hasStatement) this.explainSilent(gtid, statement);
     this.#complete(group, offset);
   }
@@ -147,7 +148,7 @@ export class Transactions {
       return;
     }
     const group = this.#groupOf(row.gtid);
-    const table = this.#tables.get(row.schema, row.table);
+    const table = this.#tables.followed.get(row.schema, row.table);
     if (row.op === 't') {
       group.hasStatement = true;
       if (table)
@@ -161,8 +162,9 @@ export class Transactions {
     if (isNew && table) this.#change(group, table, row);
   }
 
-  #change(group: Group, { name, ...table }: FollowedTable, row: RowRecord): void {
-    const reader = this.#tables.reader({ name, ...table });
+  #change(group: Group, table: FollowedTable, row: RowRecord): void {
+    const { name } = table;
+    const reader = this.#tables.reader(table);
     const disturb = (kind: 'columns' | 'statement', found: string) =>
       group.disturb({ tables: [name], kind, statement: `\`${name}\`: ${found}` });
     const problems = reader ? [...reader.problems] : ['its structure is not known'];
@@ -193,7 +195,7 @@ export class Transactions {
     const group = this.#groupOf(gtid);
     group.at = at;
     group.hasStatement = true;
-    for (const disturbance of classify({ sql, schema, mode: MODE }, this.#tables)) group.disturb(disturbance);
+    for (const disturbance of classify({ sql, schema, mode: MODE }, this.#tables.followed)) group.disturb(disturbance);
   }
 
   #end({ gtid, at, count }: Extract<DebeziumRecord, { kind: 'end' }>, offset: number): void {
