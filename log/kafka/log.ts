@@ -12,13 +12,14 @@ import type {
   ReadOptions,
   Topics,
 } from '../types.ts';
+import { identify } from './identity.ts';
 import { FIRST_PATIENCE_MS, patiently } from './patience.ts';
-import { type Placed, Producer } from './producer.ts';
+import { lastOf, Producer } from './producer.ts';
 import { readFrom } from './read.ts';
 import { toLoads } from './records.ts';
 import type { KafkaSettings } from './settings.ts';
 import { lastCommitted, visible } from './stand.ts';
-import { checkpointTopic, IDENTITY_TOPIC, prepareTopics } from './topics.ts';
+import { checkpointTopic, ensureTopics, IDENTITY_TOPIC, wantedTopics } from './topics.ts';
 import { Wire } from './wire.ts';
 import { CHECKPOINT, KafkaWriter, toCheckpoint } from './writer.ts';
 
@@ -47,7 +48,7 @@ class KafkaLog implements EventLog {
   #wire: Promise<Wire> | undefined;
   #producer: Producer | undefined;
   #lastPost: Promise<unknown> = Promise.resolve();
-  #prepared: Promise<void> | undefined;
+  #prepared: Promise<unknown> | undefined;
 
   constructor(options: KafkaLogOptions) {
     this.#options = options;
@@ -56,20 +57,7 @@ class KafkaLog implements EventLog {
   }
 
   async identity(): Promise<string> {
-    return this.#try(async (wire) => {
-      const place = { topic: this.#prefix + IDENTITY_TOPIC, partition: 0 };
-      const [part] = await wire.fetch([{ ...place, from: 0 }], { waitMs: 0, bytes: 10_000 });
-      const [first] = part?.records ?? [];
-      if (first) return String(first.value);
-      // Whoever comes first gives it its identity.
-      const producer = await Producer.open(wire);
-      const [placed] = await producer.send([
-        { ...place, messages: [{ key: 'identity', value: randomUUID(), headers: {} }] },
-      ]);
-      await visible(wire, [{ ...place, offset: (placed as Placed).firstOffset }]);
-      const [again] = await wire.fetch([{ ...place, from: 0 }], { waitMs: 0, bytes: 10_000 });
-      return String(again?.records[0]?.value);
-    });
+    return this.#try((wire) => identify(wire, this.#prefix, randomUUID()));
   }
 
   async writer(id: string): Promise<LogWriter> {
@@ -95,9 +83,8 @@ class KafkaLog implements EventLog {
     const post = this.#lastPost.then(() =>
       this.#try(async (wire) => {
         this.#producer ??= await Producer.open(wire);
-        const [placed] = await this.#producer.send(loads, wire);
-        const { topic, partition, firstOffset, messages } = placed as Placed;
-        await visible(wire, [{ topic, partition, offset: firstOffset + messages.length - 1 }]);
+        const placed = await this.#producer.send(loads, wire);
+        await visible(wire, placed.map(lastOf));
       }),
     );
     this.#lastPost = post.catch(() => {
@@ -201,8 +188,8 @@ class KafkaLog implements EventLog {
   }
 
   async #prepare(): Promise<void> {
-    const { topics, writers } = this.#options;
-    this.#prepared ??= patiently(this.#where, () => prepareTopics(this.#options, topics, writers), FIRST_PATIENCE_MS);
+    const make = () => ensureTopics(this.#options, wantedTopics(this.#options));
+    this.#prepared ??= patiently(this.#where, make, FIRST_PATIENCE_MS);
     try {
       await this.#prepared;
     } catch (error) {

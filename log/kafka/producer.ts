@@ -23,6 +23,11 @@ export interface Placed extends Load {
   firstOffset: number;
 }
 
+/** Where the last one has. */
+export function lastOf({ topic, partition, firstOffset, messages }: Placed) {
+  return { topic, partition, offset: firstOffset + messages.length - 1 };
+}
+
 /** A dead writer's open transaction holds up readers for this long, unless a new writer ends it. */
 export const TRANSACTION_TIMEOUT_MS = 10_000;
 /** The coordinator is loading, or still busy with the transaction before. */
