@@ -49,6 +49,7 @@ class KafkaLog implements EventLog {
   #producer: Producer | undefined;
   #lastPost: Promise<unknown> = Promise.resolve();
   #prepared: Promise<unknown> | undefined;
+  readonly #closed = new AbortController();
 
   constructor(options: KafkaLogOptions) {
     this.#options = options;
@@ -60,14 +61,12 @@ class KafkaLog implements EventLog {
     return this.#try((wire) => identify(wire, this.#prefix, randomUUID()));
   }
 
-  async writer(id: string): Promise<LogWriter> {
+  async writer(id: string, signal?: AbortSignal): Promise<LogWriter> {
     this.#known(id);
     await this.#prepare();
     const { topics } = this.#options;
-    return patiently(this.#where, async () => {
-      const wire = await this.#open();
-      return KafkaWriter.open({ id, wire, prefix: this.#prefix, topics });
-    });
+    const open = async () => KafkaWriter.open({ id, wire: await this.#open(), prefix: this.#prefix, topics });
+    return patiently(this.#where, open, { signal: this.#orClosed(signal) });
   }
 
   async post(events: readonly NewEvent[]): Promise<void> {
@@ -100,7 +99,8 @@ class KafkaLog implements EventLog {
     const { topics, writers } = this.#options;
     const wakers = writers.map((writer) => checkpointTopic(this.#prefix, writer));
     const open = () => this.#open();
-    yield* readFrom({ open, prefix: this.#prefix, topics, wakers, from, options });
+    const ending = { ...options, signal: this.#orClosed(options.signal) };
+    yield* readFrom({ open, where: this.#where, prefix: this.#prefix, topics, wakers, from, options: ending });
   }
 
   async ends(topics: readonly string[]): Promise<Ends> {
@@ -129,7 +129,9 @@ class KafkaLog implements EventLog {
     return (await known).newest;
   }
 
+  /** Also ends the readers, and every wait for a cluster that is away. */
   async close(): Promise<void> {
+    this.#closed.abort(new Error('the log is closed'));
     const wire = await this.#wire?.catch(() => undefined);
     this.#wire = undefined;
     await wire?.close();
@@ -165,7 +167,7 @@ class KafkaLog implements EventLog {
   /** On the wire that all share but readers and writers; after an error there is a new one. */
   async #try<T>(action: (wire: Wire) => Promise<T>): Promise<T> {
     await this.#prepare();
-    return patiently(this.#where, async () => {
+    const attempt = async () => {
       this.#wire ??= this.#open();
       const opened = this.#wire;
       try {
@@ -175,10 +177,16 @@ class KafkaLog implements EventLog {
         await (await opened.catch(() => undefined))?.close();
         throw error;
       }
-    });
+    };
+    return patiently(this.#where, attempt, { signal: this.#closed.signal });
+  }
+
+  #orClosed(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#closed.signal]) : this.#closed.signal;
   }
 
   async #open(): Promise<Wire> {
+    this.#closed.signal.throwIfAborted();
     const { topics, writers } = this.#options;
     const names = [
       ...[...Object.keys(topics), IDENTITY_TOPIC].map((topic) => this.#prefix + topic),
@@ -189,7 +197,8 @@ class KafkaLog implements EventLog {
 
   async #prepare(): Promise<void> {
     const make = () => ensureTopics(this.#options, wantedTopics(this.#options));
-    this.#prepared ??= patiently(this.#where, make, FIRST_PATIENCE_MS);
+    const patience = { signal: this.#closed.signal, patienceMs: FIRST_PATIENCE_MS };
+    this.#prepared ??= patiently(this.#where, make, patience);
     try {
       await this.#prepared;
     } catch (error) {
