@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jarFolder } from '../java/jar-folder.ts';
+import { spawnBound } from './spawn.ts';
 
 export interface JavaServerOptions {
   /** For messages, and for the file with its output. */
@@ -19,11 +20,9 @@ export interface JavaServerOptions {
 export class JavaServer {
   private child: ChildProcess | undefined;
   private readonly options: JavaServerOptions;
-  private readonly killAtExit = () => this.child?.kill('SIGKILL');
 
   constructor(options: JavaServerOptions) {
     this.options = options;
-    process.on('exit', this.killAtExit);
   }
 
   get pid(): number {
@@ -72,7 +71,6 @@ export class JavaServer {
 
   /** For good. The folder goes too when it is `own`. */
   async stop(own: boolean): Promise<void> {
-    process.off('exit', this.killAtExit);
     await this.end(own ? 'SIGKILL' : 'SIGTERM');
     if (own) await rm(this.options.folder, { recursive: true, force: true });
   }
@@ -107,10 +105,8 @@ export async function launch({ mainClass, args, heapMb, folder, log }: Launch): 
     '-Dorg.apache.logging.log4j.level=INFO',
     ...['-cp', join(jars, 'jars', '*'), mainClass, ...args],
   ];
-  // `setpriv --pdeathsig` ends the server also when this process is killed with -9.
-  const [command, ...rest] = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL', ...java] : java;
   const output = await open(log, 'a');
-  const child = spawn(command as string, rest, { stdio: ['ignore', output.fd, output.fd] });
+  const child = spawnBound(java, { stdio: ['ignore', output.fd, output.fd] });
   // Without a listener a missing `java` would end this process; so the start fails and says why.
   child.once('error', (error) => void writeFile(log, `${String(error)}\n`, { flag: 'a' }));
   await output.close();
