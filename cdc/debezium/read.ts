@@ -4,6 +4,7 @@ import { cdcFault } from '../errors.ts';
 import type { ResumePoint, Transaction } from '../types.ts';
 import { rowColumns } from '../values/supported.ts';
 import { checkConnector } from './connect.ts';
+import { debeziumFault } from './errors.ts';
 import { type DebeziumOptions, topicOf } from './options.ts';
 import { NO_GTID, parseGtid } from './position.ts';
 import { readRecord } from './record.ts';
@@ -196,7 +197,7 @@ async function startNow(
     unknown = tables.unknown.length;
     if (Date.now() - learned <= silenceMs) continue;
     await checkConnector(options);
-    throw cdcFault('BNY-CDC-CONNECTOR', {
+    throw debeziumFault('BNY-CDC-CONNECTOR', {
       found: `nothing about ${tables.unknown.join(', ')} in ${topicOf(options)}`,
       needed: 'the structure of every captured table',
       cure: 'Run `banyan doctor`: the tables must exist, and the connector must have been applied with them.',

@@ -5,7 +5,7 @@ import { patiently } from '../../log/kafka/patience.ts';
 import { Puller } from '../../log/kafka/puller.ts';
 import type { KafkaRecord } from '../../log/kafka/record-batch.ts';
 import { Wire } from '../../log/kafka/wire.ts';
-import { cdcFault } from '../errors.ts';
+import { debeziumFault } from './errors.ts';
 import { type DebeziumOptions, topicOf } from './options.ts';
 
 const PARTITION = 0;
@@ -98,7 +98,7 @@ export class TopicReader {
   }
 
   #another(found: string): BanyanError {
-    return cdcFault('BNY-CDC-OTHER-TOPIC', {
+    return debeziumFault('BNY-CDC-OTHER-TOPIC', {
       found: `${this.topic}: ${found}`,
       needed: `first record ${this.#identity ?? 'at offset 0'}`,
     });

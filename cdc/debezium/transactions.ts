@@ -2,6 +2,7 @@ import { cdcFault } from '../errors.ts';
 import { classify, type LoggedStatement } from '../statements/classify.ts';
 import type { FollowedTable } from '../statements/followed-tables.ts';
 import type { Change, Transaction } from '../types.ts';
+import { debeziumFault } from './errors.ts';
 import { Group, setBack } from './group.ts';
 import { formatPartPosition, formatPosition, type Gtid, NO_GTID, parseGtid } from './position.ts';
 import type { DebeziumRecord, Place, RawRow, RowRecord, StatementRecord } from './record.ts';
@@ -132,7 +133,7 @@ export class Transactions {
   #endWithoutEnd(group: Group, next: Gtid, offset: number): void {
     if (next.sequence !== group.gtid.sequence + 1n) throw this.#lost(next, group.gtid);
     if (group.counted.changes > 0) {
-      throw cdcFault('BNY-CDC-INCOMPLETE', {
+      throw debeziumFault('BNY-CDC-INCOMPLETE', {
         found: `${group.gtid.text} with ${group.counted.changes} changes and no END`,
         needed: 'an END: Connect was killed in its middle, or it was an XA transaction, which Debezium does not carry',
         cure: setBack(this.#last),
@@ -235,7 +236,7 @@ export class Transactions {
   }
 
   #lost(found: Gtid, after = this.#last, how = '') {
-    return cdcFault('BNY-CDC-INCOMPLETE', {
+    return debeziumFault('BNY-CDC-INCOMPLETE', {
       found: `${found.text} ${how}behind ${after.text || 'nothing'}`.replace('BEGINbehind', 'BEGIN, behind'),
       needed: `${after.domain}-…-${after.sequence + 1n}: every GTID of the binlog has its BEGIN`,
       cure: setBack(this.#last),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { logFault } from '../errors.ts';
 import { type Checkpoint, type EventLog, type LoggedEvent, START } from '../types.ts';
+import { clusterFault } from './errors.ts';
 import { kafkaFault } from './fault.ts';
 import { identify } from './identity.ts';
 import { type KafkaLogOptions, openKafkaLog } from './log.ts';
@@ -93,7 +94,7 @@ async function copyTopic(
       const [placed] = await producer.send([{ topic: name, partition, messages }]);
       const [needed] = own as [LoggedEvent];
       if (placed?.firstOffset === needed.offset) continue;
-      throw logFault('BNY-LOG-FOREIGN', {
+      throw clusterFault('BNY-LOG-FOREIGN', {
         found: `offset ${placed?.firstOffset} of ${name} partition ${partition}`,
         needed: `offset ${needed.offset}`,
       });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker, ProducerIdentity } from 'kafkajs/src/broker/index.js';
-import { logFault } from '../errors.ts';
+import { clusterFault } from './errors.ts';
 import { kafkaFault, typeOf } from './fault.ts';
 import { byTopic } from './fetch.ts';
 import { REQUEST_TIMEOUT_MS, type Wire } from './wire.ts';
@@ -103,7 +103,7 @@ export class Producer {
       const own = answers.filter(({ topic, partition }) => topic === load.topic && partition === load.partition);
       const [answer] = own;
       if (own.length !== 1 || !answer || answer.errorCode !== 0 || Number(answer.baseOffset) < 0) {
-        throw logFault('BNY-LOG-UNREACHABLE', {
+        throw clusterFault('BNY-LOG-UNREACHABLE', {
           found: `${own.length} confirmations of ${load.topic} partition ${load.partition}`,
           needed: 'one',
         });

@@ -1,6 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { logFault } from '../errors.ts';
 import type { TopicOptions } from '../types.ts';
+import { clusterFault } from './errors.ts';
 import { kafkaFault, typeOf } from './fault.ts';
 import type { KafkaLogOptions } from './log.ts';
 import { patiently } from './patience.ts';
@@ -174,7 +175,7 @@ export async function wrongSettings(admin: Admin, wanted: ReadonlyMap<string, To
 async function checkSettings(admin: Admin, wanted: ReadonlyMap<string, TopicOptions>): Promise<void> {
   const wrong = await wrongSettings(admin, wanted);
   if (wrong.length === 0) return;
-  throw logFault('BNY-LOG-TOPIC', {
+  throw clusterFault('BNY-LOG-TOPIC', {
     found: wrong.map(({ topic, setting, value }) => `${topic}: ${setting}=${value}`).join(', '),
     needed: [...new Set(wrong.map(({ setting, needed }) => `${setting} ${needed}`))].join(', '),
   });
