@@ -1,5 +1,6 @@
+import { DEBEZIUM_ERRORS } from '../cdc/debezium/errors.ts';
 import { CDC_ERRORS } from '../cdc/errors.ts';
-import { type ErrorCatalogue, faultsOf, LOG_ERRORS } from '../log/index.ts';
+import { type ErrorCatalogue, faultsOf, KAFKA_LOG_ERRORS, LOG_ERRORS, SQLITE_LOG_ERRORS } from '../log/index.ts';
 import { ROUTER_ERRORS } from '../router/errors.ts';
 import { SERVICE_ERRORS } from '../services/kit/index.ts';
 import { NODE_ERRORS } from './node-version.ts';
@@ -53,7 +54,10 @@ export const cliFault = faultsOf(CLI_ERRORS);
 /** Every error that Banyan raises on purpose; `docs/errors.md` is printed from this. */
 export const CATALOGUE: ErrorCatalogue = {
   ...LOG_ERRORS,
+  ...KAFKA_LOG_ERRORS,
+  ...SQLITE_LOG_ERRORS,
   ...CDC_ERRORS,
+  ...DEBEZIUM_ERRORS,
   ...SERVICE_ERRORS,
   ...ROUTER_ERRORS,
   ...CLI_ERRORS,

@@ -96,8 +96,8 @@ export function serviceOf(fold: ControlFold, domain: string): ServiceSituation {
 }
 
 /** Whether whoever met the error goes on by itself. */
-function passes({ code, message }: NonNullable<LatestData<'ServiceBeat'>['error']>): boolean {
-  return CATALOGUE[code]?.retryable ?? /SQLITE_BUSY|database is locked/.test(message);
+function passes({ code }: NonNullable<LatestData<'ServiceBeat'>['error']>): boolean {
+  return CATALOGUE[code]?.retryable ?? false;
 }
 
 export interface DomainStatus {

@@ -92,69 +92,10 @@ export const LOG_ERRORS = {
     normal: 'after a log was restored from a backup, or deleted and made anew',
     cure: 'Restore the right log, or delete the store and let it be rebuilt from this one.',
   },
-  'BNY-LOG-SQLITE-VERSION': {
-    means: 'this version of SQLite can corrupt a log that several processes use',
-    normal: 'never',
-    cure: 'Install better-sqlite3 13 or newer.',
-  },
   'BNY-LOG-CONTROL': {
     means: 'a control record is of a kind that this version does not know',
     normal: 'never',
     cure: 'Run the same version of Banyan in every process that shares a log.',
-  },
-  'BNY-LOG-BUSY': {
-    means: 'another process kept the log locked for more than ten seconds',
-    normal: 'while a very large backup is copied to a slow disk',
-    cure: 'It is tried again by itself. If it goes on, look for a process that was stopped in the middle of an append.',
-    retryable: true,
-  },
-  'BNY-LOG-FULL': {
-    means: 'the disk with the log is full',
-    normal: 'never',
-    cure: 'Free disk space: nothing was skipped, and it goes on by itself.',
-    retryable: true,
-  },
-  'BNY-LOG-DAMAGED': {
-    means: 'the log file cannot be read or written',
-    normal: 'never',
-    cure: 'Nothing was skipped. Repair the disk; a damaged file is restored from `banyan log backup`.',
-  },
-  'BNY-LOG-UNREACHABLE': {
-    means: 'the Kafka cluster does not answer, or not as it should',
-    normal: 'while a broker restarts or another one takes its place; it is tried again by itself',
-    cure: 'Check `log.brokers` in banyan.config.ts, and that the brokers run and can be reached from here.',
-    retryable: true,
-  },
-  'BNY-LOG-ACCESS': {
-    means: 'the Kafka cluster refuses this account',
-    normal: 'never',
-    cure: 'Check `log.sasl` and `log.tls`, and the rights of the account (docs/kafka.md lists them).',
-  },
-  'BNY-LOG-HUNG': {
-    means: 'a transaction is open in the log, and hides everything behind it',
-    normal: 'for some seconds after a process was killed',
-    cure: 'It ends by its time-out. If it stays, somebody else writes to the topic: `kafka-transactions.sh find-hanging` names the producer.',
-    retryable: true,
-  },
-  'BNY-LOG-FORGETS': {
-    means: 'events have been deleted from the log',
-    normal: 'never',
-    cure: 'Set `retention.ms` and `retention.bytes` of the topic to -1. What is gone cannot be read again: start with a new log and seed again.',
-  },
-  'BNY-LOG-TOPIC': {
-    means: 'a topic is set up so that it loses or refuses events',
-    normal: 'never',
-    cure: 'Correct the named settings of the topic with kafka-configs.sh; nothing was written.',
-  },
-  'BNY-LOG-FOREIGN': {
-    means: 'the log holds something that Banyan did not write',
-    normal: 'never',
-    cure: 'Find out who writes to the topic and stop it. Start with a new log (another `log.prefix`) and seed again.',
-  },
-  'BNY-LOG-GAP': {
-    means: "events are missing in the log: a writer's count has a hole",
-    normal: 'never',
-    cure: 'The cluster has lost what it had confirmed (an unclean election, a deleted segment). Start with a new log and seed again.',
   },
 } as const satisfies ErrorCatalogue;
 

@@ -10,8 +10,11 @@ export interface EventLog {
   /** Changes when a log is deleted and made anew. */
   identity(): Promise<string>;
 
-  /** Takes over the right to append as `id`. From its return on, every older writer of that id is refused. */
-  writer(id: string): Promise<LogWriter>;
+  /**
+   * Takes over the right to append as `id`. From its return on, every older writer of that id is refused. `signal` ends
+   * the wait for a log that does not answer.
+   */
+  writer(id: string, signal?: AbortSignal): Promise<LogWriter>;
 
   /** Appends control records: atomic and durable like a writer's append, but without fencing or checkpoint. */
   post(events: readonly NewEvent[]): Promise<void>;

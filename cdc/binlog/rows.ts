@@ -4,7 +4,7 @@ import type { Change, Row, Value } from '../types.ts';
 import type { Cursor } from '../values/image-types.ts';
 import type { RawEvent } from './dump.ts';
 import type { RowsEventType } from './event-types.ts';
-import type { FollowedTable, TableMaps } from './table-maps.ts';
+import type { MappedTable, TableMaps } from './table-maps.ts';
 
 /** Takes what the rows of an event say. */
 export interface RowsSink {
@@ -60,19 +60,19 @@ type Read = (cursor: Cursor) => Row;
 
 const READERS = { insert: readInsert, delete: readDelete, update: readUpdate };
 
-function readInsert(table: FollowedTable, read: Read, sink: RowsSink): void {
+function readInsert(table: MappedTable, read: Read, sink: RowsSink): void {
   const start = cursor.at;
   const after = readRow(table, read, sink);
   sink.change(cursor.at - start, { table: table.name, kind: 'insert', key: keyOf(after, table.captured.key), after });
 }
 
-function readDelete(table: FollowedTable, read: Read, sink: RowsSink): void {
+function readDelete(table: MappedTable, read: Read, sink: RowsSink): void {
   const start = cursor.at;
   const before = readRow(table, read, sink);
   sink.change(cursor.at - start, { table: table.name, kind: 'delete', key: keyOf(before, table.captured.key), before });
 }
 
-function readUpdate(table: FollowedTable, read: Read, sink: RowsSink): void {
+function readUpdate(table: MappedTable, read: Read, sink: RowsSink): void {
   const start = cursor.at;
   const before = readRow(table, read, sink);
   const after = readRow(table, read, sink);
@@ -88,7 +88,7 @@ function readUpdate(table: FollowedTable, read: Read, sink: RowsSink): void {
   }
 }
 
-function readRow(table: FollowedTable, read: Read, sink: RowsSink): Row {
+function readRow(table: MappedTable, read: Read, sink: RowsSink): Row {
   const row = read(cursor);
   if (cursor.problem !== undefined) {
     sink.incomplete(table.name, 'columns', cursor.problem);

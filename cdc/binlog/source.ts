@@ -1,23 +1,28 @@
 import { cdcFault } from '../errors.ts';
+import { KeptConnection } from '../kept-connection.ts';
 import type { CapturedTables, Source } from '../types.ts';
 import { checkBinlog } from './check.ts';
-import { Head } from './head.ts';
 import { type BinlogSourceOptions, settingsOf } from './options.ts';
+import { formatPosition } from './position.ts';
 import { readBinlog } from './read.ts';
+import { masterStatus } from './server.ts';
 
 /** The source that reads MariaDB's binlog itself. */
 export function openBinlogSource(options: BinlogSourceOptions): Source {
   const settings = settingsOf(options);
   for (const tables of [settings.tables, settings.alsoFollow?.tables ?? {}]) refuseHiddenKeys(tables);
-  const head = new Head(settings);
+  const server = new KeptConnection(settings.connection);
   const closed = new AbortController();
   return {
     check: () => checkBinlog(settings),
     read: (from, signal) => readBinlog(settings, from, AbortSignal.any([signal, closed.signal])),
-    head: () => head.position(),
+    async head() {
+      const { file, offset } = await server.ask(masterStatus);
+      return formatPosition(file, offset);
+    },
     async close() {
       closed.abort();
-      head.close();
+      server.close();
     },
   };
 }

@@ -1,7 +1,6 @@
 import type { TableMapEvent } from '@vlasky/zongji';
 import { cdcFault } from '../errors.ts';
-import type { FollowedNames } from '../statements/classify.ts';
-import type { CapturedTable, CapturedTables } from '../types.ts';
+import { type FollowedTable, FollowedTables } from '../statements/followed-tables.ts';
 import { compileImage, type RowImage } from '../values/image.ts';
 import type { ImageColumn } from '../values/image-types.ts';
 import { shapeOf } from '../values/shape.ts';
@@ -10,33 +9,23 @@ import { collationsOf } from './collations.ts';
 import type { RawEvent } from './dump.ts';
 import type { Settings } from './options.ts';
 
-/** A table whose rows are delivered, as the table map before them describes it. */
-export interface FollowedTable {
-  /** As changes name it. */
-  name: string;
-  captured: CapturedTable;
+/** A followed table as the table map before its rows describes it. */
+export interface MappedTable extends FollowedTable {
   columns: readonly ImageColumn[];
   image: RowImage;
-}
-
-interface Followed {
-  name: string;
-  schema: string;
-  captured: CapturedTable;
 }
 
 interface Mapped {
   /** The table map's bytes after the table's id: the same bytes mean the same table. */
   body: Buffer;
-  followed: FollowedTable | undefined;
+  table: MappedTable | undefined;
 }
 
-/** What the table ids in row events, and the names in statements, stand for. */
-export class TableMaps implements FollowedNames {
-  readonly #names = new Map<string, Followed>();
+/** What the table ids in row events stand for. */
+export class TableMaps {
+  readonly followed: FollowedTables;
   readonly #charsets: ReadonlyMap<number, string>;
-  readonly #fold: (name: string) => string;
-  #byId = new Map<number, Mapped>();
+  readonly #byId = new Map<number, Mapped>();
   #shapes: Readonly<Record<string, string>>;
 
   constructor(
@@ -45,40 +34,16 @@ export class TableMaps implements FollowedNames {
     fold: (name: string) => string,
     shapes: Readonly<Record<string, string>> = {},
   ) {
+    this.followed = new FollowedTables(settings, fold);
     this.#shapes = shapes;
     this.#charsets = charsets;
-    this.#fold = fold;
-    const follow = (schema: string, tables: CapturedTables, prefix: string) => {
-      for (const [table, captured] of Object.entries(tables)) {
-        this.#names.set(fold(`${schema}.${table}`), { name: prefix + table, schema: fold(schema), captured });
-      }
-    };
-    follow(settings.schema, settings.tables, '');
-    const { schema, tables } = settings.alsoFollow ?? { schema: '', tables: {} };
-    follow(schema, tables, `${schema}.`);
-  }
-
-  nameOf(schema: string, table: string): string | undefined {
-    return this.#names.get(this.#fold(`${schema}.${table}`))?.name;
-  }
-
-  tablesOf(schema?: string): string[] {
-    const all = [...this.#names.values()];
-    const within = schema === undefined ? all : all.filter((table) => table.schema === this.#fold(schema));
-    return within.map(({ name }) => name);
-  }
-
-  captures(table: string, column: string): boolean {
-    const followed = [...this.#names.values()].find(({ name }) => name === table);
-    const same = (name: string) => name.toLowerCase() === column.toLowerCase();
-    return followed !== undefined && rowColumns(followed.captured).some(same);
   }
 
   /** Undefined of a table that is not followed. @throws BNY-CDC-UNDECODABLE when no table map told what the id stands for */
-  get(id: number): FollowedTable | undefined {
+  get(id: number): MappedTable | undefined {
     const mapped = this.#byId.get(id);
     if (!mapped) throw cdcFault('BNY-CDC-UNDECODABLE', { found: `rows of table id ${id} without a table map` });
-    return mapped.followed;
+    return mapped.table;
   }
 
   /** Ids are given anew after a restart and with every reopened table: forget those of the file before. */
@@ -96,12 +61,12 @@ export class TableMaps implements FollowedNames {
     const known = this.#byId.get(id);
     if (known && known.body.compare(bytes, body + 6, end) === 0) return undefined;
     const copy = Buffer.from(bytes.subarray(body + 6, end));
-    const followed = this.#followed(event);
-    this.#byId.set(id, { body: copy, followed });
-    return followed && this.#isReshaped(followed) ? followed.name : undefined;
+    const table = this.#mapped(event);
+    this.#byId.set(id, { body: copy, table });
+    return table && this.#isReshaped(table) ? table.name : undefined;
   }
 
-  #isReshaped({ name, captured, columns, image }: FollowedTable): boolean {
+  #isReshaped({ name, captured, columns, image }: MappedTable): boolean {
     if (image.problems.length > 0) return false;
     const names = rowColumns(captured);
     const shape = shapeOf(names.map((column) => columns.find((each) => each.name === column) as ImageColumn));
@@ -123,15 +88,15 @@ export class TableMaps implements FollowedNames {
     this.#shapes = Object.fromEntries(Object.entries(this.#shapes).filter(([table]) => !tables.includes(table)));
   }
 
-  #followed(event: RawEvent): FollowedTable | undefined {
+  #mapped(event: RawEvent): MappedTable | undefined {
     const { bytes, body } = event;
     const schemaLength = bytes[body + 8] as number;
     const tableAt = body + 11 + schemaLength;
     const schema = bytes.toString('utf8', body + 9, body + 9 + schemaLength);
     const table = bytes.toString('utf8', tableAt, tableAt + (bytes[tableAt - 1] as number));
-    const found = this.#names.get(this.#fold(`${schema}.${table}`));
-    if (!found) return undefined;
-    const { name, captured } = found;
+    const followed = this.followed.get(schema, table);
+    if (!followed) return undefined;
+    const { name, captured } = followed;
     const map = event.parse<TableMapEvent & Internals>();
     const columns = this.#columns(map, collationsOf(event, map));
     const key = (map.primaryKey ?? []).map((i) => columns[i]?.name);

@@ -149,7 +149,7 @@ export class Transactions implements GroupOwner {
       return false;
     }
     if (!group.known && !group.unfinishedAlter) {
-      for (const disturbance of classify(statement, this.#maps)) {
+      for (const disturbance of classify(statement, this.#maps.followed)) {
         group.disturb(disturbance);
         if (disturbance.kind !== 'ddl') this.#maps.forgetShapes(disturbance.tables);
       }
@@ -252,7 +252,7 @@ export class Transactions implements GroupOwner {
 
   /** Of a transaction that was prepared before the stream was first read nobody knows what it touched. */
   #completeXa(group: Group, committed: boolean): void {
-    const { [group.xid as string]: tables = this.#maps.tablesOf(), ...prepared } = this.#resume.prepared;
+    const { [group.xid as string]: tables = this.#maps.followed.tablesOf(), ...prepared } = this.#resume.prepared;
     if (committed && tables.length > 0) group.disturb({ tables: [...tables], kind: 'xa', statement: 'XA COMMIT' });
     this.#resume = { ...this.#resume, prepared };
   }

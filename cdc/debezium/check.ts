@@ -4,11 +4,12 @@ import { checkBinlog } from '../binlog/check.ts';
 import { settingsOf } from '../binlog/options.ts';
 import { connect, query } from '../connection.ts';
 import { connectionFault } from '../errors.ts';
+import { followedTables } from '../statements/followed-tables.ts';
 import type { Finding } from '../types.ts';
 import { describeTable } from '../values/describe.ts';
 import { checkColumns } from './check-columns.ts';
 import { connectorStatus } from './connect.ts';
-import { type DebeziumOptions, followedTables } from './options.ts';
+import type { DebeziumOptions } from './options.ts';
 import { severalDomains } from './position.ts';
 
 /**
@@ -44,11 +45,9 @@ async function checkTables(connection: Connection, options: DebeziumOptions): Pr
   const [row] = await query(connection, 'SELECT @@GLOBAL.sql_mode AS mode');
   const mode = String(row?.['mode']).split(',');
   const findings: Finding[] = [];
-  for (const { schema, tables } of followedTables(options)) {
-    for (const [name, captured] of Object.entries(tables)) {
-      const table = await describeTable(connection, schema, name);
-      if (table) findings.push(...(await checkColumns(connection, table, captured, mode)));
-    }
+  for (const { schema, table, captured } of followedTables(options)) {
+    const described = await describeTable(connection, schema, table);
+    if (described) findings.push(...(await checkColumns(connection, described, captured, mode)));
   }
   return findings;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { connectorNameOf, type DebeziumOptions, followedTables, topicOf } from './options.ts';
+import { followedTables } from '../statements/followed-tables.ts';
+import { connectorNameOf, type DebeziumOptions, topicOf } from './options.ts';
 
 export const CONNECTOR_CLASS = 'io.debezium.connector.mariadb.MariaDbConnector';
 
@@ -81,16 +82,13 @@ function serverIdOf(topic: string): number {
 }
 
 function tableSettings(options: DebeziumOptions): Record<string, string> {
-  const followed = followedTables(options).flatMap(({ schema, tables }) =>
-    Object.entries(tables).map(([table, captured]) => ({ schema, table, captured })),
-  );
+  const followed = followedTables(options);
+  const schemas = new Set(followed.map(({ schema }) => schema));
   const excluded = followed.flatMap(({ schema, table, captured }) =>
     (captured.excluded ?? []).map((column) => pattern(schema, table, column)),
   );
   return {
-    'database.include.list': followedTables(options)
-      .map(({ schema }) => pattern(schema))
-      .join(),
+    'database.include.list': [...schemas].map((schema) => pattern(schema)).join(),
     'table.include.list': followed.map(({ schema, table }) => pattern(schema, table)).join(),
     ...(excluded.length > 0 && { 'column.exclude.list': excluded.join() }),
   };

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureTopics } from '../../log/kafka/topics.ts';
 import { cdcFault } from '../errors.ts';
 import { CONNECTOR_CLASS, connectorConfig, historyTopicOf } from './config.ts';
+import { debeziumFault } from './errors.ts';
 import { connectorNameOf, type DebeziumOptions, topicOf } from './options.ts';
 import { type Answer, ask, messageOf } from './rest.ts';
 
@@ -39,7 +40,7 @@ export async function applyConnector(options: DebeziumOptions): Promise<{ change
   if (status === 200 && isSame(body, config)) return { changed: made };
   const put = await ask(connect, 'PUT', `${pathOf(options)}/config`, config);
   if (put.status >= 400) {
-    throw cdcFault('BNY-CDC-CONNECTOR', {
+    throw debeziumFault('BNY-CDC-CONNECTOR', {
       found: `Connect refuses the configuration: ${withoutPassword(messageOf(put.body), config)}`,
       needed: 'a configuration that it takes',
       cure: 'Correct what it names: `monolith.database`, the brokers, or `extra`.',
@@ -52,7 +53,7 @@ async function requirePlugin({ connect }: DebeziumOptions): Promise<void> {
   const { body } = await ask(connect, 'GET', '/connector-plugins');
   const plugins = Array.isArray(body) ? body.map((plugin) => String(plugin.class)) : [];
   if (plugins.includes(CONNECTOR_CLASS)) return;
-  throw cdcFault('BNY-CDC-CONNECTOR', {
+  throw debeziumFault('BNY-CDC-CONNECTOR', {
     found: `plugins ${plugins.join(', ') || 'none'}`,
     needed: `${CONNECTOR_CLASS} 3.5 or newer`,
     cure: "Put debezium-connector-mariadb with its jars into a folder of the workers' plugin.path, and restart them.",
@@ -61,7 +62,7 @@ async function requirePlugin({ connect }: DebeziumOptions): Promise<void> {
 
 function refuseForeign(options: Options, config: Answer['body']): void {
   if (config?.['connector.class'] === CONNECTOR_CLASS && config['topic.prefix'] === topicOf(options)) return;
-  throw cdcFault('BNY-CDC-CONNECTOR', {
+  throw debeziumFault('BNY-CDC-CONNECTOR', {
     found: `a connector ${connectorNameOf(options)} of class ${config?.['connector.class']} for ${config?.['topic.prefix'] ?? 'no topic'}`,
     needed: `none of that name, or ${CONNECTOR_CLASS} for ${topicOf(options)}`,
     cure: 'Give the connector another name, or delete the other one.',
@@ -139,7 +140,7 @@ export async function setBackConnector(options: Options, gtid: string): Promise<
   const { body } = await ask(connect, 'GET', `${path}/offsets`);
   const [saved] = body?.offsets ?? [];
   if (!saved) {
-    throw cdcFault('BNY-CDC-CONNECTOR', {
+    throw debeziumFault('BNY-CDC-CONNECTOR', {
       found: `no offset of ${connectorNameOf(options)}`,
       needed: 'one to set back',
     });
@@ -152,7 +153,10 @@ export async function setBackConnector(options: Options, gtid: string): Promise<
     const patched = await ask(connect, 'PATCH', `${path}/offsets`, { offsets });
     if (patched.status < 400) break;
     if (Date.now() > deadline) {
-      throw cdcFault('BNY-CDC-CONNECTOR', { found: messageOf(patched.body), needed: 'an offset that can be set back' });
+      throw debeziumFault('BNY-CDC-CONNECTOR', {
+        found: messageOf(patched.body),
+        needed: 'an offset that can be set back',
+      });
     }
   }
   await ask(connect, 'PUT', `${path}/resume`);
@@ -166,7 +170,7 @@ export async function checkConnector(options: Options): Promise<void> {
   const found = `${name} ${state}${failed ? `, task ${failed.id} FAILED: ${failed.trace}` : ''}`;
   if (failed && isPurged(failed.trace ?? ''))
     throw cdcFault('BNY-CDC-PURGED', { found, needed: 'the binlog from its offset on' });
-  throw cdcFault('BNY-CDC-CONNECTOR', {
+  throw debeziumFault('BNY-CDC-CONNECTOR', {
     found,
     needed: 'a running connector with a running task',
     ...(cure && { cure }),

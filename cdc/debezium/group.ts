@@ -1,5 +1,5 @@
-import { cdcFault } from '../errors.ts';
 import type { Change, Disturbance } from '../types.ts';
+import { debeziumFault } from './errors.ts';
 import type { Gtid } from './position.ts';
 import type { Place, RowRecord } from './record.ts';
 import type { Counted, Unfinished } from './resume.ts';
@@ -73,7 +73,7 @@ export class Group {
 
   #incomplete(found: string) {
     const needed = 'every change of every transaction';
-    return cdcFault('BNY-CDC-INCOMPLETE', {
+    return debeziumFault('BNY-CDC-INCOMPLETE', {
       found: `${this.gtid.text} with ${found}`,
       needed,
       cure: setBack(this.#before),

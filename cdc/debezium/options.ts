@@ -47,13 +47,3 @@ export function topicOf({ kafka }: Pick<DebeziumOptions, 'kafka'>): string {
 export function connectorNameOf(options: Pick<DebeziumOptions, 'kafka' | 'connect'>): string {
   return options.connect.name ?? topicOf(options);
 }
-
-/** The schemas and tables that are followed, and under which prefix their changes name them. */
-export function followedTables({
-  schema,
-  tables,
-  alsoFollow,
-}: Pick<DebeziumOptions, 'schema' | 'tables' | 'alsoFollow'>) {
-  const own = { schema, tables, prefix: '' };
-  return alsoFollow ? [own, { ...alsoFollow, prefix: `${alsoFollow.schema}.` }] : [own];
-}

@@ -4,7 +4,8 @@ import { cdcFault } from '../errors.ts';
 import type { ResumePoint, Transaction } from '../types.ts';
 import { rowColumns } from '../values/supported.ts';
 import { checkConnector } from './connect.ts';
-import { type DebeziumOptions, followedTables, topicOf } from './options.ts';
+import { debeziumFault } from './errors.ts';
+import { type DebeziumOptions, topicOf } from './options.ts';
 import { NO_GTID, parseGtid } from './position.ts';
 import { readRecord } from './record.ts';
 import { type Resume, resumeOf } from './resume.ts';
@@ -161,19 +162,17 @@ async function goOn(
     });
   }
   const tables = new Tables(options, fold, resume.structures);
-  if (isComplete(options, tables)) return resume;
+  if (isComplete(tables)) return resume;
   // Other columns are followed now: the topic tells their types from its beginning on.
   await scan(reader, tables, 0, resume.offset);
   return { ...resume, structures: tables.structures };
 }
 
-function isComplete(options: DebeziumOptions, tables: Tables): boolean {
-  return followedTables(options).every(({ tables: followed, prefix }) =>
-    Object.entries(followed).every(([name, captured]) => {
-      const columns = tables.structures[prefix + name]?.columns.map((column) => column.name);
-      return columns !== undefined && rowColumns(captured).every((column) => columns.includes(column));
-    }),
-  );
+function isComplete({ followed, structures }: Tables): boolean {
+  return followed.all.every(({ name, captured }) => {
+    const columns = structures[name]?.columns.map((column) => column.name);
+    return columns !== undefined && rowColumns(captured).every((column) => columns.includes(column));
+  });
 }
 
 /** Undefined when it is aborted. */
@@ -198,7 +197,7 @@ async function startNow(
     unknown = tables.unknown.length;
     if (Date.now() - learned <= silenceMs) continue;
     await checkConnector(options);
-    throw cdcFault('BNY-CDC-CONNECTOR', {
+    throw debeziumFault('BNY-CDC-CONNECTOR', {
       found: `nothing about ${tables.unknown.join(', ')} in ${topicOf(options)}`,
       needed: 'the structure of every captured table',
       cure: 'Run `banyan doctor`: the tables must exist, and the connector must have been applied with them.',

@@ -1,5 +1,5 @@
 import type { KafkaRecord } from '../../log/kafka/record-batch.ts';
-import { cdcFault } from '../errors.ts';
+import { debeziumFault } from './errors.ts';
 import { type Gtid, parseGtid } from './position.ts';
 
 /** A column as Debezium read it from a table's definition. */
@@ -73,7 +73,7 @@ export type DebeziumRecord =
 /** What a connector writes under the settings of `config.ts`. @throws BNY-CDC-FOREIGN-RECORD */
 export function readRecord({ offset, value, headers }: KafkaRecord, topic: string): DebeziumRecord {
   const foreign = (found: string) =>
-    cdcFault('BNY-CDC-FOREIGN-RECORD', {
+    debeziumFault('BNY-CDC-FOREIGN-RECORD', {
       found: `${found} at offset ${offset} of ${topic}`,
       needed: `what the connector of ${topic} writes`,
     });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cdcFault } from '../errors.ts';
+import { debeziumFault } from './errors.ts';
 import type { ConnectOptions } from './options.ts';
 
 const DEADLINE_MS = 10_000;
@@ -16,7 +16,7 @@ export interface Answer {
 /** One request to Connect's REST interface. @throws BNY-CDC-CONNECT-UNREACHABLE when it does not answer, or with a 5xx */
 export async function ask({ url }: ConnectOptions, method: string, path: string, body?: object): Promise<Answer> {
   const unreachable = (found: string, cause?: unknown) =>
-    cdcFault('BNY-CDC-CONNECT-UNREACHABLE', { found: `${method} ${url}${path}: ${found}`, cause });
+    debeziumFault('BNY-CDC-CONNECT-UNREACHABLE', { found: `${method} ${url}${path}: ${found}`, cause });
   for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(200)) {
     let answer: Response;
     let text: string;

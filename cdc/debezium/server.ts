@@ -1,11 +1,10 @@
 import type { MariadbGtidEvent } from '@vlasky/zongji';
-import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { Dump } from '../binlog/dump.ts';
 import { GTID, QUERY, QUERY_COMPRESSED } from '../binlog/event-types.ts';
 import { settingsOf } from '../binlog/options.ts';
 import { queryOf } from '../binlog/query-event.ts';
-import { type Account, connect, query } from '../connection.ts';
-import { connectionFault } from '../errors.ts';
+import { type Account, query } from '../connection.ts';
+import { KeptConnection } from '../kept-connection.ts';
 import type { LoggedStatement } from '../statements/classify.ts';
 import type { DebeziumOptions } from './options.ts';
 import { type Gtid, newestOf } from './position.ts';
@@ -13,44 +12,30 @@ import type { Unexplained } from './transactions.ts';
 
 /** Asks the monolith's server, on a connection that is kept open. */
 export class Server {
-  readonly #account: Account;
-  #connection: Promise<Connection> | undefined;
+  readonly #connection: KeptConnection;
 
   constructor(account: Account) {
-    this.#account = account;
+    this.#connection = new KeptConnection(account);
   }
 
   /** The newest transaction in the binlog. @throws BNY-CDC-SETTINGS, BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS */
   async newest(): Promise<Gtid> {
-    const [row] = await this.#ask('SELECT @@GLOBAL.gtid_binlog_pos AS gtid');
-    return newestOf(String(row?.['gtid'] ?? ''));
+    return newestOf(await this.#variable('gtid_binlog_pos'));
   }
 
   /** How names of schemas and tables compare. */
   async fold(): Promise<(name: string) => string> {
-    const [row] = await this.#ask('SELECT @@GLOBAL.lower_case_table_names AS setting');
-    return Number(row?.['setting']) === 0 ? (name) => name : (name) => name.toLowerCase();
+    const setting = await this.#variable('lower_case_table_names');
+    return setting === '0' ? (name) => name : (name) => name.toLowerCase();
   }
 
-  async #ask(sql: string): Promise<RowDataPacket[]> {
-    const reused = this.#connection !== undefined;
-    this.#connection ??= connect(this.#account);
-    const connection = this.#connection;
-    try {
-      return await query(await connection, sql);
-    } catch (error) {
-      const fault = connectionFault(error, this.#account);
-      // Others may ask on a newer one by now.
-      if (this.#connection === connection) this.close();
-      // A connection that was idle for long may have been closed by the server.
-      if (reused && fault.retryable) return await this.#ask(sql);
-      throw fault;
-    }
+  async #variable(name: string): Promise<string> {
+    const [row] = await this.#connection.ask((connection) => query(connection, `SELECT @@GLOBAL.${name} AS value`));
+    return String(row?.['value'] ?? '');
   }
 
   close(): void {
-    this.#connection?.then((connection) => connection.destroy()).catch(() => {});
-    this.#connection = undefined;
+    this.#connection.close();
   }
 }
 

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { BanyanError } from '../../log/errors.ts';
 import { kafkaFault } from '../../log/kafka/fault.ts';
-import { PATIENCE_MS, RETRY_MS } from '../../log/kafka/patience.ts';
+import { patiently } from '../../log/kafka/patience.ts';
 import { Puller } from '../../log/kafka/puller.ts';
 import type { KafkaRecord } from '../../log/kafka/record-batch.ts';
 import { Wire } from '../../log/kafka/wire.ts';
-import { cdcFault } from '../errors.ts';
+import { debeziumFault } from './errors.ts';
 import { type DebeziumOptions, topicOf } from './options.ts';
 
 const PARTITION = 0;
@@ -65,19 +64,19 @@ export class TopicReader {
     return { topic: this.topic, partition: PARTITION, from };
   }
 
-  async #patiently<T>(action: (puller: Puller) => Promise<T>): Promise<T> {
+  #patiently<T>(action: (puller: Puller) => Promise<T>): Promise<T> {
     const where = this.#options.kafka.brokers.join();
-    for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(RETRY_MS)) {
+    const attempt = async () => {
       try {
         return await action(await this.#open());
       } catch (error) {
         await this.close();
         const fault = kafkaFault(error, where);
         // An offset that is not there.
-        if (fault.code === 'BNY-LOG-ANOTHER') throw this.#another('no record at the offset to go on from');
-        if (!fault.retryable || Date.now() > deadline || this.#signal.aborted) throw fault;
+        throw fault.code === 'BNY-LOG-ANOTHER' ? this.#another('no record at the offset to go on from') : fault;
       }
-    }
+    };
+    return patiently(where, attempt, { signal: this.#signal });
   }
 
   async #open(): Promise<Puller> {
@@ -99,7 +98,7 @@ export class TopicReader {
   }
 
   #another(found: string): BanyanError {
-    return cdcFault('BNY-CDC-OTHER-TOPIC', {
+    return debeziumFault('BNY-CDC-OTHER-TOPIC', {
       found: `${this.topic}: ${found}`,
       needed: `first record ${this.#identity ?? 'at offset 0'}`,
     });

@@ -1,11 +1,13 @@
 import { cdcFault } from '../errors.ts';
 import { classify, type LoggedStatement } from '../statements/classify.ts';
+import type { FollowedTable } from '../statements/followed-tables.ts';
 import type { Change, Transaction } from '../types.ts';
+import { debeziumFault } from './errors.ts';
 import { Group, setBack } from './group.ts';
 import { formatPartPosition, formatPosition, type Gtid, NO_GTID, parseGtid } from './position.ts';
 import type { DebeziumRecord, Place, RawRow, RowRecord, StatementRecord } from './record.ts';
 import { type Resume, resumePointOf } from './resume.ts';
-import type { FollowedTable, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
 /** How the session that wrote a statement read quotes, Debezium does not tell. */
 const MODE = { ansiQuotes: false, noBackslashEscapes: false };
@@ -71,7 +73,7 @@ export class Transactions {
    * @throws BNY-CDC-UNDECODABLE when it changed a followed table: the connector reads it on as it was before
    */
   explainSilent(gtid: string, statement: LoggedStatement): void {
-    const missed = classify(statement, this.#tables).filter(({ kind }) => kind !== 'ddl');
+    const missed = classify(statement, this.#tables.followed).filter(({ kind }) => kind !== 'ddl');
     const [first] = missed;
     if (!first) return;
     throw cdcFault('BNY-CDC-UNDECODABLE', {
@@ -86,7 +88,7 @@ export class Transactions {
     const group = this.#group;
     if (group?.gtid.text !== gtid) return;
     // The first heartbeat may stand between its BEGIN and what the statement made; the second stands behind all.
-    if (group.heartbeats < 2 && classify(statement, this.#tables).length > 0) return;
+    if (group.heartbeats < 2 && classify(statement, this.#tables.followed).length > 0) return;
     if (!group.hasStatement) this.explainSilent(gtid, statement);
     this.#complete(group, offset);
   }
@@ -131,7 +133,7 @@ export class Transactions {
   #endWithoutEnd(group: Group, next: Gtid, offset: number): void {
     if (next.sequence !== group.gtid.sequence + 1n) throw this.#lost(next, group.gtid);
     if (group.counted.changes > 0) {
-      throw cdcFault('BNY-CDC-INCOMPLETE', {
+      throw debeziumFault('BNY-CDC-INCOMPLETE', {
         found: `${group.gtid.text} with ${group.counted.changes} changes and no END`,
         needed: 'an END: Connect was killed in its middle, or it was an XA transaction, which Debezium does not carry',
         cure: setBack(this.#last),
@@ -147,7 +149,7 @@ export class Transactions {
       return;
     }
     const group = this.#groupOf(row.gtid);
-    const table = this.#tables.get(row.schema, row.table);
+    const table = this.#tables.followed.get(row.schema, row.table);
     if (row.op === 't') {
       group.hasStatement = true;
       if (table)
@@ -161,8 +163,9 @@ export class Transactions {
     if (isNew && table) this.#change(group, table, row);
   }
 
-  #change(group: Group, { name, ...table }: FollowedTable, row: RowRecord): void {
-    const reader = this.#tables.reader({ name, ...table });
+  #change(group: Group, table: FollowedTable, row: RowRecord): void {
+    const { name } = table;
+    const reader = this.#tables.reader(table);
     const disturb = (kind: 'columns' | 'statement', found: string) =>
       group.disturb({ tables: [name], kind, statement: `\`${name}\`: ${found}` });
     const problems = reader ? [...reader.problems] : ['its structure is not known'];
@@ -193,7 +196,7 @@ export class Transactions {
     const group = this.#groupOf(gtid);
     group.at = at;
     group.hasStatement = true;
-    for (const disturbance of classify({ sql, schema, mode: MODE }, this.#tables)) group.disturb(disturbance);
+    for (const disturbance of classify({ sql, schema, mode: MODE }, this.#tables.followed)) group.disturb(disturbance);
   }
 
   #end({ gtid, at, count }: Extract<DebeziumRecord, { kind: 'end' }>, offset: number): void {
@@ -233,7 +236,7 @@ export class Transactions {
   }
 
   #lost(found: Gtid, after = this.#last, how = '') {
-    return cdcFault('BNY-CDC-INCOMPLETE', {
+    return debeziumFault('BNY-CDC-INCOMPLETE', {
       found: `${found.text} ${how}behind ${after.text || 'nothing'}`.replace('BEGINbehind', 'BEGIN, behind'),
       needed: `${after.domain}-…-${after.sequence + 1n}: every GTID of the binlog has its BEGIN`,
       cure: setBack(this.#last),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CapturedTable, CapturedTables, Change, Disturbance, Value } from '../types.ts';
-import { VALUE_CASES, type ValueCase } from '../values/test-support.ts';
+import type { ValueCase } from '../values/test-case.ts';
+import { VALUE_CASES } from '../values/test-support.ts';
 import { EXACT_CHARSETS, textDecoder } from '../values/text.ts';
 import { type DebeziumOptions, openDebeziumSource } from './index.ts';
 import { startTestStack, type TestStack } from './test-support.ts';

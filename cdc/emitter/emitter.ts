@@ -46,7 +46,7 @@ export interface EmitterOptions {
 export async function emit(options: EmitterOptions, signal: AbortSignal): Promise<void> {
   const ended = new AbortController();
   const end = () => ended.abort();
-  const writer = await options.log.writer(EMITTER);
+  const writer = await options.log.writer(EMITTER, signal);
   try {
     const session = new Session(options, AbortSignal.any([signal, ended.signal]));
     // A failing heartbeat, inbox or append must end the session as well, and not go unseen.

@@ -6,7 +6,8 @@ import type { CapturedTable, CapturedTables, Change, Row, Value } from '../types
 import { describeTable, type TableDescription } from './describe.ts';
 import { keyLiteral } from './key-literal.ts';
 import { compileSelect, SELECT_OPTIONS, SELECT_SESSION } from './select.ts';
-import { VALUE_CASES, type ValueCase } from './test-support.ts';
+import type { ValueCase } from './test-case.ts';
+import { VALUE_CASES } from './test-support.ts';
 import { EXACT_CHARSETS, textDecoder } from './text.ts';
 
 let server: Mariadb;

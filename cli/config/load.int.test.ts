@@ -48,8 +48,16 @@ describe('the configuration', () => {
   });
 
   it.each<[string, NodeJS.ProcessEnv, RegExp]>([
-    ['stores without a server', { BANYAN_SERVICES_STORE_KIND: 'mysql' }, /services\.store: host: needed/],
-    ['a server for stores in files', { BANYAN_SERVICES_STORE_HOST: 'db' }, /services\.store: host: means nothing/],
+    ['stores without a server', { BANYAN_SERVICES_STORE_KIND: 'mysql' }, /services\.store\.host: needed, as/],
+    ['a server for stores in files', { BANYAN_SERVICES_STORE_HOST: 'db' }, /services\.store\.host: means nothing/],
+    [
+      'a log on a cluster without brokers',
+      { BANYAN_LOG_KIND: 'kafka' },
+      /log\.brokers: needed, as `log\.kind` is kafka/,
+    ],
+    ['a prefix for a log in a file', { BANYAN_LOG_PREFIX: 'a.' }, /log\.prefix: means nothing unless `log\.kind` is/],
+    ['a connector without an address', { BANYAN_SOURCE_KIND: 'debezium' }, /source\.connectUrl: needed, as/],
+    ['a connector without Connect', { BANYAN_SOURCE_CONNECTOR: 'c' }, /source\.connector: means nothing unless/],
     ['a prefix that is no name', { BANYAN_SERVICES_STORE_PREFIX: 'a.b' }, /services\.store\.prefix: up to 20/],
     ['a variable that nothing reads', { BANYAN_ROUTER_PROT: '1' }, /BANYAN_ROUTER_PROT in the environment/],
     ['a file that is not there', { BANYAN_SECRET_FILE: '/nowhere' }, /BANYAN_SECRET_FILE: .*ENOENT/],

@@ -227,36 +227,21 @@ const settings = z.strictObject({
 
 /** The configuration, with every default. Unknown keys are errors. */
 export const configSchema = settings.superRefine(({ domains, processors, log, services, source, router }, context) => {
-  const { kind: sourceKind, ...ofSource } = source;
-  if (sourceKind === 'debezium' && source.connectUrl === undefined) {
-    context.addIssue({
-      code: 'custom',
-      path: ['source', 'connectUrl'],
-      message: 'needed, as `source.kind` is debezium',
-    });
-  }
-  if (sourceKind === 'debezium' && log.kind !== 'kafka') {
+  const { store } = services;
+  const issues = [
+    ...misfits('source', source, 'debezium', 'connectUrl'),
+    ...misfits('log', { ...log, prefix: log.prefix || undefined }, 'kafka', 'brokers'),
+    // What else it has is there by default.
+    ...misfits('services.store', { kind: store.kind, host: store.host }, 'mysql', 'host'),
+  ];
+  for (const issue of issues) context.addIssue({ code: 'custom', ...issue });
+  if (source.kind === 'debezium' && log.kind !== 'kafka') {
     context.addIssue({ code: 'custom', path: ['source', 'kind'], message: 'debezium needs `log.kind` kafka' });
   }
-  for (const [key, value] of Object.entries(sourceKind === 'debezium' ? {} : ofSource)) {
-    if (value === undefined) continue;
-    context.addIssue({
-      code: 'custom',
-      path: ['source', key],
-      message: 'means nothing unless `source.kind` is debezium',
-    });
-  }
-  const { kind, prefix, ...others } = log;
-  if (kind === 'kafka' && log.brokers === undefined) {
-    context.addIssue({ code: 'custom', path: ['log', 'brokers'], message: 'needed, as `log.kind` is kafka' });
-  }
-  const unused = Object.keys(others).filter((key) => others[key as keyof typeof others] !== undefined);
-  for (const key of kind === 'kafka' ? [] : [...unused, ...(prefix === '' ? [] : ['prefix'])]) {
-    context.addIssue({ code: 'custom', path: ['log', key], message: 'means nothing unless `log.kind` is kafka' });
-  }
   const names = (domains as Domain[]).map(({ name }) => name);
-  for (const message of misfits(services.store, names)) {
-    context.addIssue({ code: 'custom', path: ['services', 'store'], message });
+  for (const name of store.kind === 'mysql' ? tooLong(store.prefix, names) : []) {
+    const message = `too long together with the domain's name ${name}`;
+    context.addIssue({ code: 'custom', path: ['services', 'store', 'prefix'], message });
   }
   for (const name of Object.keys(services.ports).filter((each) => !names.includes(each))) {
     context.addIssue({ code: 'custom', path: ['services', 'ports', name], message: 'there is no such domain' });
@@ -278,18 +263,22 @@ export const configSchema = settings.superRefine(({ domains, processors, log, se
   }
 });
 
+/** What a section lacks that its kind needs, and what it says that means nothing to another kind. */
+function misfits(place: string, section: { kind: string; [key: string]: unknown }, kind: string, needed: string) {
+  const { kind: chosen, ...others } = section;
+  const given = Object.keys(others).filter((key) => others[key] !== undefined);
+  const told = (key: string, message: string) => ({ path: [...place.split('.'), key], message });
+  if (chosen !== kind) return given.map((key) => told(key, `means nothing unless \`${place}.kind\` is ${kind}`));
+  return given.includes(needed) ? [] : [told(needed, `needed, as \`${place}.kind\` is ${kind}`)];
+}
+
 /** The name of a database has 64 characters at most. */
 const DATABASE_NAME = 64;
 /** As many of them are left for the number of a store. */
 const STORE_NUMBER = 7;
 
-function misfits({ kind, host, prefix }: { kind: string; host?: string | undefined; prefix: string }, names: string[]) {
-  if (kind !== 'mysql') return host === undefined ? [] : ['host: means nothing unless `services.store.kind` is mysql'];
-  const long = names.filter((name) => prefix.length + name.length + STORE_NUMBER > DATABASE_NAME);
-  return [
-    ...(host === undefined ? ['host: needed, as `services.store.kind` is mysql'] : []),
-    ...long.map((name) => `prefix: too long together with the domain's name ${name}`),
-  ];
+function tooLong(prefix: string, domains: readonly string[]): string[] {
+  return domains.filter((name) => prefix.length + name.length + STORE_NUMBER > DATABASE_NAME);
 }
 
 /** Domains that share a name, or a table: one of them would get no events. */

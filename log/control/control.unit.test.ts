@@ -175,6 +175,12 @@ describe('the control plane', () => {
     expect(seen).toEqual([50, 100]);
   });
 
+  it('tells a follower who has given up nothing, rather than half of it', async () => {
+    const log = open();
+    await post(log, 'ReadsSwitched', { domain: 'orders', percent: 50, revision: 0 });
+    for await (const _ of followControl(log, AbortSignal.abort())) throw new Error('told');
+  });
+
   it('keeps only the newest sign of life of each', async () => {
     const log = open();
     for (const events of [1, 2])

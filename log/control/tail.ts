@@ -17,10 +17,11 @@ export async function readControlState(log: EventLog): Promise<ControlFold> {
 export async function* followControl(log: EventLog, signal: AbortSignal): AsyncIterable<ControlFold> {
   const fold = new ControlFold();
   const cursors = controlStart();
-  for await (const batch of log.read(cursors, { follow: false })) {
+  for await (const batch of log.read(cursors, { follow: false, signal })) {
     foldInto(fold, batch);
     for (const event of batch) cursors[event.topic] = [{ offset: event.offset, id: event.id }];
   }
+  if (signal.aborted) return;
   yield fold;
   for await (const batch of log.read(cursors, { signal })) {
     foldInto(fold, batch);

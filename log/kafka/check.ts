@@ -1,9 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs';
-import type { BanyanError } from '../errors.ts';
 import type { TopicOptions } from '../types.ts';
 import { kafkaFault } from './fault.ts';
 import type { KafkaLogOptions } from './log.ts';
-import { patiently } from './patience.ts';
 import { TRANSACTION_TIMEOUT_MS } from './producer.ts';
 import { adminOf, wantedTopics, wrongSettings } from './topics.ts';
 import { Wire } from './wire.ts';
@@ -25,7 +23,7 @@ export async function checkKafka(options: KafkaLogOptions): Promise<LogFinding[]
     const old = tooOld(await versionsOf(options));
     if (old.length > 0) return old;
     await admin.connect();
-    const wanted = wantedTopics(options, options.topics, options.writers);
+    const wanted = wantedTopics(options);
     const there = new Set(await admin.listTopics());
     const existing = new Map([...wanted].filter(([topic]) => there.has(topic)));
     return [
@@ -33,7 +31,7 @@ export async function checkKafka(options: KafkaLogOptions): Promise<LogFinding[]
       ...brokerFindings(await brokerSettings(admin)),
     ];
   } catch (error) {
-    const { code, found = '', needed, cure } = kafkaFault(error, where) as BanyanError;
+    const { code, found = '', needed, cure } = kafkaFault(error, where);
     return [
       { check: 'log', level: 'error', found: `${code}: ${found}`, needed: needed ?? 'a cluster that answers', cure },
     ];
@@ -116,7 +114,7 @@ const NEEDED = { Produce: [0, 7], Fetch: [1, 11], AddPartitionsToTxn: [24, 1], E
 type Versions = Readonly<Record<number, { maxVersion: number } | undefined>>;
 
 async function versionsOf(options: KafkaLogOptions): Promise<Versions> {
-  const wire = await patiently(options.brokers.join(','), () => Wire.open(options, []), 0);
+  const wire = await Wire.open(options, []);
   return wire.versions().finally(() => wire.close());
 }
 

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { logFault } from '../errors.ts';
 import { type Checkpoint, type EventLog, type LoggedEvent, START } from '../types.ts';
+import { clusterFault } from './errors.ts';
 import { kafkaFault } from './fault.ts';
+import { identify } from './identity.ts';
 import { type KafkaLogOptions, openKafkaLog } from './log.ts';
-import { type Placed, Producer } from './producer.ts';
+import { lastOf, Producer } from './producer.ts';
 import { toMessage } from './records.ts';
 import { lastCommitted, visible } from './stand.ts';
-import { checkpointTopic, IDENTITY_TOPIC, prepareTopics } from './topics.ts';
+import { checkpointTopic, ensureTopics, IDENTITY_TOPIC, wantedTopics } from './topics.ts';
 import { Wire } from './wire.ts';
 import { checkpointMessage } from './writer.ts';
 
@@ -39,7 +41,7 @@ export async function copyToKafka(options: CopyOptions): Promise<Copied> {
   const { from, to, writer } = options;
   const prefix = to.prefix ?? '';
   const topics = Object.keys(to.topics).filter((topic) => !to.topics[topic]?.compacted);
-  await prepareTopics(to, to.topics, to.writers);
+  await ensureTopics(to, wantedTopics(to));
   const names = [...topics, IDENTITY_TOPIC].map((topic) => prefix + topic);
   const before = await from.checkpoint(writer);
   const wire = await Wire.open(to, [...names, checkpointTopic(prefix, writer)]);
@@ -56,20 +58,13 @@ export async function copyToKafka(options: CopyOptions): Promise<Copied> {
   return finish(options, topics, before);
 }
 
-async function giveIdentity(wire: Wire, prefix: string, identity: string): Promise<void> {
-  const place = { topic: prefix + IDENTITY_TOPIC, partition: 0 };
-  const [part] = await wire.fetch([{ ...place, from: 0 }], { waitMs: 0, bytes: 10_000 });
-  const [first] = part?.records ?? [];
-  if (first && String(first.value) !== identity) {
-    throw logFault('BNY-LOG-ANOTHER', {
-      found: `log ${first.value} in the target`,
-      needed: `an empty one, or a copy of ${identity}`,
-    });
-  }
-  if (first) return;
-  const producer = await Producer.open(wire);
-  const [placed] = await producer.send([{ ...place, messages: [{ key: 'identity', value: identity, headers: {} }] }]);
-  await visible(wire, [{ ...place, offset: (placed as Placed).firstOffset }]);
+async function giveIdentity(wire: Wire, prefix: string, needed: string): Promise<void> {
+  const found = await identify(wire, prefix, needed);
+  if (found === needed) return;
+  throw logFault('BNY-LOG-ANOTHER', {
+    found: `log ${found} in the target`,
+    needed: `an empty one, or a copy of ${needed}`,
+  });
 }
 
 async function copyTopic(
@@ -99,7 +94,7 @@ async function copyTopic(
       const [placed] = await producer.send([{ topic: name, partition, messages }]);
       const [needed] = own as [LoggedEvent];
       if (placed?.firstOffset === needed.offset) continue;
-      throw logFault('BNY-LOG-FOREIGN', {
+      throw clusterFault('BNY-LOG-FOREIGN', {
         found: `offset ${placed?.firstOffset} of ${name} partition ${partition}`,
         needed: `offset ${needed.offset}`,
       });
@@ -150,10 +145,9 @@ async function giveCheckpoint(
   const place = { topic: checkpointTopic(to.prefix ?? '', writer), partition: 0 };
   const wire = await Wire.open(to, [place.topic]);
   try {
-    const [placed] = await (await Producer.open(wire)).send([
-      { ...place, messages: [checkpointMessage({ ...checkpoint, sequences })] },
-    ]);
-    await visible(wire, [{ ...place, offset: (placed as Placed).firstOffset }]);
+    const producer = await Producer.open(wire);
+    const placed = await producer.send([{ ...place, messages: [checkpointMessage({ ...checkpoint, sequences })] }]);
+    await visible(wire, placed.map(lastOf));
   } finally {
     await wire.close();
   }
@@ -163,6 +157,11 @@ async function giveCheckpoint(
 function sequencesOf(sequences: Record<string, number>, posted: readonly string[]): Record<string, number> {
   return Object.fromEntries(Object.entries(sequences).filter(([topic]) => !posted.includes(topic)));
 }
+
+const COMPARED = [
+  ...(['topic', 'partition', 'offset', 'sequence', 'key', 'id', 'type', 'version', 'time', 'data'] as const),
+  ...(['origin', 'epoch', 'position', 'seed'] as const),
+];
 
 /** A hash over all events, topic by topic in the order of offsets, and the sequence number that comes next in each. */
 async function digest(
@@ -181,40 +180,8 @@ async function digest(
       const from = ends.map((end, i) => (i === partition ? START : { offset: end, id: '' }));
       for await (const batch of log.read({ [topic]: from }, { follow: false, signal })) {
         for (const event of batch) {
-          const {
-            partition: place,
-            offset,
-            sequence,
-            key,
-            id,
-            type,
-            version,
-            time,
-            data,
-            origin,
-            epoch,
-            position = '',
-            seed = '',
-          } = event;
-          hash.update(
-            JSON.stringify([
-              topic,
-              place,
-              offset,
-              sequence,
-              key,
-              id,
-              type,
-              version,
-              time,
-              data,
-              origin,
-              epoch,
-              position,
-              seed,
-            ]),
-          );
-          sequences[topic] = Math.max(sequences[topic] ?? 0, sequence + 1);
+          hash.update(JSON.stringify(COMPARED.map((name) => event[name] ?? '')));
+          sequences[topic] = Math.max(sequences[topic] ?? 0, event.sequence + 1);
         }
         events += batch.length;
       }

@@ -1,4 +1,5 @@
 import { BanyanError, logFault } from '../errors.ts';
+import { clusterFault } from './errors.ts';
 
 const ACCESS = /AUTHORIZATION_FAILED|SASL|ILLEGAL_SASL_STATE/;
 const FENCED = ['INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING', 'TRANSACTION_COORDINATOR_FENCED'];
@@ -15,12 +16,12 @@ export function kafkaFault(error: unknown, where: string): BanyanError {
   const cause = rootOf(error as KafkaJsError);
   const { type = '', name, message } = cause;
   const facts = { found: `${where}: ${type || name}: ${message}`, cause: error };
-  if (ACCESS.test(type) || ACCESS.test(name)) return logFault('BNY-LOG-ACCESS', facts);
+  if (ACCESS.test(type) || ACCESS.test(name)) return clusterFault('BNY-LOG-ACCESS', facts);
   // Codes newer than kafkajs come as unknown ones; 90 is PRODUCER_FENCED.
   if (FENCED.includes(type) || cause.code === 90) return logFault('BNY-LOG-FENCED', facts);
   if (type === 'OFFSET_OUT_OF_RANGE') return logFault('BNY-LOG-ANOTHER', facts);
   if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') return logFault('BNY-LOG-TOO-LARGE', facts);
-  return logFault('BNY-LOG-UNREACHABLE', facts);
+  return clusterFault('BNY-LOG-UNREACHABLE', facts);
 }
 
 export function typeOf(error: unknown): string {

@@ -150,6 +150,32 @@ describe('when the broker is killed', () => {
     expect(seen).toEqual(['orders-0', 'orders-1']);
   });
 
+  it('a log that is closed, and whoever has given up, waits no longer', async () => {
+    const [log, other] = [on.open(), on.open()];
+    await (await log.writer('emitter')).append([event('orders', 'a', 0)], {});
+    await other.identity();
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const batch of log.read({ orders: [{ offset: -1, id: '' }] })) seen.push(...batch.map(({ id }) => id));
+    })();
+    while (seen.length === 0) await sleep(20);
+    await kafka.kill();
+    const waiting = [
+      log.identity(),
+      log.checkpoint('emitter'),
+      log.writer('emitter'),
+      log.post([event('orders', 'a', 1)]),
+      log.post([event('orders', 'a', 2)]),
+      other.writer('emitter', AbortSignal.abort()),
+    ];
+    const outcomes = Promise.all(waiting.map((each) => each.then(String, ({ code }) => code)));
+    await log.close();
+    await kafka.restart();
+    expect(await outcomes).toEqual(waiting.map(() => 'BNY-LOG-UNREACHABLE'));
+    await reading;
+    expect(await readAll(other)).toHaveLength(1);
+  });
+
   it('a post is written once', async () => {
     const log = on.open();
     await log.post([event('orders', 'a', 0)]);

@@ -12,13 +12,14 @@ import type {
   ReadOptions,
   Topics,
 } from '../types.ts';
+import { identify } from './identity.ts';
 import { FIRST_PATIENCE_MS, patiently } from './patience.ts';
-import { type Placed, Producer } from './producer.ts';
+import { lastOf, Producer } from './producer.ts';
 import { readFrom } from './read.ts';
 import { toLoads } from './records.ts';
 import type { KafkaSettings } from './settings.ts';
 import { lastCommitted, visible } from './stand.ts';
-import { checkpointTopic, IDENTITY_TOPIC, prepareTopics } from './topics.ts';
+import { checkpointTopic, ensureTopics, IDENTITY_TOPIC, wantedTopics } from './topics.ts';
 import { Wire } from './wire.ts';
 import { CHECKPOINT, KafkaWriter, toCheckpoint } from './writer.ts';
 
@@ -47,7 +48,8 @@ class KafkaLog implements EventLog {
   #wire: Promise<Wire> | undefined;
   #producer: Producer | undefined;
   #lastPost: Promise<unknown> = Promise.resolve();
-  #prepared: Promise<void> | undefined;
+  #prepared: Promise<unknown> | undefined;
+  readonly #closed = new AbortController();
 
   constructor(options: KafkaLogOptions) {
     this.#options = options;
@@ -56,30 +58,15 @@ class KafkaLog implements EventLog {
   }
 
   async identity(): Promise<string> {
-    return this.#try(async (wire) => {
-      const place = { topic: this.#prefix + IDENTITY_TOPIC, partition: 0 };
-      const [part] = await wire.fetch([{ ...place, from: 0 }], { waitMs: 0, bytes: 10_000 });
-      const [first] = part?.records ?? [];
-      if (first) return String(first.value);
-      // Whoever comes first gives it its identity.
-      const producer = await Producer.open(wire);
-      const [placed] = await producer.send([
-        { ...place, messages: [{ key: 'identity', value: randomUUID(), headers: {} }] },
-      ]);
-      await visible(wire, [{ ...place, offset: (placed as Placed).firstOffset }]);
-      const [again] = await wire.fetch([{ ...place, from: 0 }], { waitMs: 0, bytes: 10_000 });
-      return String(again?.records[0]?.value);
-    });
+    return this.#try((wire) => identify(wire, this.#prefix, randomUUID()));
   }
 
-  async writer(id: string): Promise<LogWriter> {
+  async writer(id: string, signal?: AbortSignal): Promise<LogWriter> {
     this.#known(id);
     await this.#prepare();
     const { topics } = this.#options;
-    return patiently(this.#where, async () => {
-      const wire = await this.#open();
-      return KafkaWriter.open({ id, wire, prefix: this.#prefix, topics });
-    });
+    const open = async () => KafkaWriter.open({ id, wire: await this.#open(), prefix: this.#prefix, topics });
+    return patiently(this.#where, open, { signal: this.#orClosed(signal) });
   }
 
   async post(events: readonly NewEvent[]): Promise<void> {
@@ -95,9 +82,8 @@ class KafkaLog implements EventLog {
     const post = this.#lastPost.then(() =>
       this.#try(async (wire) => {
         this.#producer ??= await Producer.open(wire);
-        const [placed] = await this.#producer.send(loads, wire);
-        const { topic, partition, firstOffset, messages } = placed as Placed;
-        await visible(wire, [{ topic, partition, offset: firstOffset + messages.length - 1 }]);
+        const placed = await this.#producer.send(loads, wire);
+        await visible(wire, placed.map(lastOf));
       }),
     );
     this.#lastPost = post.catch(() => {
@@ -113,7 +99,8 @@ class KafkaLog implements EventLog {
     const { topics, writers } = this.#options;
     const wakers = writers.map((writer) => checkpointTopic(this.#prefix, writer));
     const open = () => this.#open();
-    yield* readFrom({ open, prefix: this.#prefix, topics, wakers, from, options });
+    const ending = { ...options, signal: this.#orClosed(options.signal) };
+    yield* readFrom({ open, where: this.#where, prefix: this.#prefix, topics, wakers, from, options: ending });
   }
 
   async ends(topics: readonly string[]): Promise<Ends> {
@@ -142,7 +129,9 @@ class KafkaLog implements EventLog {
     return (await known).newest;
   }
 
+  /** Also ends the readers, and every wait for a cluster that is away. */
   async close(): Promise<void> {
+    this.#closed.abort(new Error('the log is closed'));
     const wire = await this.#wire?.catch(() => undefined);
     this.#wire = undefined;
     await wire?.close();
@@ -178,7 +167,7 @@ class KafkaLog implements EventLog {
   /** On the wire that all share but readers and writers; after an error there is a new one. */
   async #try<T>(action: (wire: Wire) => Promise<T>): Promise<T> {
     await this.#prepare();
-    return patiently(this.#where, async () => {
+    const attempt = async () => {
       this.#wire ??= this.#open();
       const opened = this.#wire;
       try {
@@ -188,10 +177,16 @@ class KafkaLog implements EventLog {
         await (await opened.catch(() => undefined))?.close();
         throw error;
       }
-    });
+    };
+    return patiently(this.#where, attempt, { signal: this.#closed.signal });
+  }
+
+  #orClosed(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#closed.signal]) : this.#closed.signal;
   }
 
   async #open(): Promise<Wire> {
+    this.#closed.signal.throwIfAborted();
     const { topics, writers } = this.#options;
     const names = [
       ...[...Object.keys(topics), IDENTITY_TOPIC].map((topic) => this.#prefix + topic),
@@ -201,8 +196,9 @@ class KafkaLog implements EventLog {
   }
 
   async #prepare(): Promise<void> {
-    const { topics, writers } = this.#options;
-    this.#prepared ??= patiently(this.#where, () => prepareTopics(this.#options, topics, writers), FIRST_PATIENCE_MS);
+    const make = () => ensureTopics(this.#options, wantedTopics(this.#options));
+    const patience = { signal: this.#closed.signal, patienceMs: FIRST_PATIENCE_MS };
+    this.#prepared ??= patiently(this.#where, make, patience);
     try {
       await this.#prepared;
     } catch (error) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker, ProducerIdentity } from 'kafkajs/src/broker/index.js';
-import { logFault } from '../errors.ts';
+import { clusterFault } from './errors.ts';
 import { kafkaFault, typeOf } from './fault.ts';
 import { byTopic } from './fetch.ts';
 import { produceTo } from './produce.ts';
@@ -22,6 +22,11 @@ export interface Load {
 /** Where the first message of a load has come to stand. */
 export interface Placed extends Load {
   firstOffset: number;
+}
+
+/** Where the last one has. */
+export function lastOf({ topic, partition, firstOffset, messages }: Placed) {
+  return { topic, partition, offset: firstOffset + messages.length - 1 };
 }
 
 /** A dead writer's open transaction holds up readers for this long, unless a new writer ends it. */
@@ -89,7 +94,7 @@ export class Producer {
       const own = answers.filter(({ topic, partition }) => topic === load.topic && partition === load.partition);
       const [answer] = own;
       if (own.length !== 1 || !answer || answer.errorCode !== 0 || Number(answer.baseOffset) < 0) {
-        throw logFault('BNY-LOG-UNREACHABLE', {
+        throw clusterFault('BNY-LOG-UNREACHABLE', {
           found: `${own.length} confirmations of ${load.topic} partition ${load.partition}`,
           needed: 'one',
         });

@@ -10,13 +10,14 @@ const FETCH_BYTES = 4_000_000;
 export class Puller {
   readonly wire: Wire;
   readonly #aborted: Promise<undefined>;
+  readonly #closed = new AbortController();
   readonly #underWay = new Map<Broker, Promise<{ broker: Broker; fetched: Fetched[] }>>();
 
   constructor(wire: Wire, signal: AbortSignal | undefined) {
     this.wire = wire;
     this.#aborted = new Promise((resolve) => {
       if (signal?.aborted) resolve(undefined);
-      signal?.addEventListener('abort', () => resolve(undefined), { once: true });
+      signal?.addEventListener('abort', () => resolve(undefined), { signal: this.#closed.signal });
     });
   }
 
@@ -39,6 +40,7 @@ export class Puller {
   }
 
   async close(): Promise<void> {
+    this.#closed.abort();
     await this.wire.close();
   }
 }

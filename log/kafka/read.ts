@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type LoggedEvent, MAX_BATCH_BYTES } from '../types.ts';
 import { kafkaFault } from './fault.ts';
 import type { Fetched } from './fetch.ts';
-import { PATIENCE_MS, RETRY_MS } from './patience.ts';
+import { patiently } from './patience.ts';
 import { Puller } from './puller.ts';
 import { openReaders, type TopicReader, type Wish } from './tails.ts';
 import type { Wire } from './wire.ts';
 
 export interface Reading extends Wish {
+  where: string;
   open(): Promise<Wire>;
 }
 
@@ -20,31 +20,32 @@ export async function* readFrom(reading: Reading): AsyncIterable<LoggedEvent[]> 
   const follow = (reading.options.follow ?? true) && !until;
   let puller: Puller | undefined;
   let readers: TopicReader[] | undefined;
-  let lastSuccess = Date.now();
+  const step = async () => {
+    try {
+      puller ??= new Puller(await reading.open(), signal);
+      readers ??= await openReaders(puller.wire, reading, follow);
+      const wanted = readers.flatMap((reader) =>
+        reader.tails.filter(({ partition, from, bound }) => from < bound && reader.ahead(partition) < AHEAD),
+      );
+      // A compacted topic without a record has yet to find out that it is complete.
+      const woken = wanted.length > 0 && take(readers, await puller.next(wanted));
+      return { events: readers.flatMap((reader) => reader.take()), woken, isEnd: wanted.length === 0 };
+    } catch (error) {
+      await puller?.close();
+      puller = undefined;
+      throw error;
+    }
+  };
   try {
     while (!signal?.aborted) {
-      let woken = false;
-      try {
-        puller ??= new Puller(await reading.open(), signal);
-        readers ??= await openReaders(puller.wire, reading, follow);
-        const wanted = readers.flatMap((reader) =>
-          reader.tails.filter(({ partition, from, bound }) => from < bound && reader.ahead(partition) < AHEAD),
-        );
-        // A compacted topic without a record has yet to find out that it is complete.
-        if (wanted.length > 0) woken = take(readers, await puller.next(wanted)) && follow;
-        lastSuccess = Date.now();
-        const events = readers.flatMap((reader) => reader.take());
-        yield* batchesOf(events, limit);
-        if (events.length === 0 && woken && !signal?.aborted) yield [];
-        if (wanted.length === 0) return;
-      } catch (error) {
-        const fault = kafkaFault(error, puller?.wire.where ?? 'the cluster');
-        if (!fault.retryable || Date.now() - lastSuccess > PATIENCE_MS) throw fault;
-        await puller?.close();
-        puller = undefined;
-        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
-      }
+      const { events, woken, isEnd } = await patiently(reading.where, step, { signal });
+      yield* batchesOf(events, limit);
+      if (events.length === 0 && woken && follow && !signal?.aborted) yield [];
+      if (isEnd) return;
     }
+  } catch (error) {
+    // Whoever has aborted it no longer waits for the cluster.
+    if (!signal?.aborted || !kafkaFault(error, reading.where).retryable) throw error;
   } finally {
     await puller?.close();
   }

@@ -1,5 +1,5 @@
 import Decoder from 'kafkajs/src/protocol/decoder.js';
-import { logFault } from '../errors.ts';
+import { clusterFault } from './errors.ts';
 
 /**
  * Records as Kafka stores them: batches of the message format 2. kafkajs's own decoder forgets where a batch ends: after
@@ -50,7 +50,7 @@ function readBatch(decoder: Decoder, topic: string): RecordBatch {
   decoder.forward(4);
   const attributes = decoder.readInt16();
   if (format !== 2 || (attributes & COMPRESSED) !== 0) {
-    throw logFault('BNY-LOG-FOREIGN', {
+    throw clusterFault('BNY-LOG-FOREIGN', {
       found: `a ${format === 2 ? 'compressed batch' : `batch of message format ${format}`} at ${topic} offset ${firstOffset}`,
       needed: 'what Banyan has written',
     });

@@ -1,6 +1,6 @@
 import { placeOf } from '../append.ts';
-import { logFault } from '../errors.ts';
 import type { LoggedEvent, NewEvent, Topics } from '../types.ts';
+import { clusterFault } from './errors.ts';
 import type { Load, Message } from './producer.ts';
 import type { KafkaRecord } from './record-batch.ts';
 import type { Written } from './writer-order.ts';
@@ -80,7 +80,7 @@ export function toEvent(topic: string, partition: number, record: KafkaRecord): 
 }
 
 function foreign(topic: string, partition: number, offset: number, found: string) {
-  return logFault('BNY-LOG-FOREIGN', {
+  return clusterFault('BNY-LOG-FOREIGN', {
     found: `${found} at ${topic} partition ${partition} offset ${offset}`,
     needed: 'events that Banyan has written, and nothing else in its topics',
   });

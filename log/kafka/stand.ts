@@ -1,4 +1,4 @@
-import { logFault } from '../errors.ts';
+import { clusterFault } from './errors.ts';
 import type { KafkaRecord } from './record-batch.ts';
 import type { Wire } from './wire.ts';
 
@@ -39,7 +39,7 @@ async function hung(wire: Wire, places: readonly { topic: string; partition: num
     ({ topic, partition, from, producerId }) =>
       `a transaction of producer ${producerId} is open in ${topic} partition ${partition} since offset ${from}`,
   );
-  return logFault('BNY-LOG-HUNG', { found: found.join(', '), needed: `its end within ${PATIENCE_MS / 1000} s` });
+  return clusterFault('BNY-LOG-HUNG', { found: found.join(', '), needed: `its end within ${PATIENCE_MS / 1000} s` });
 }
 
 /**

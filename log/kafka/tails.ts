@@ -1,5 +1,6 @@
 import { logFault } from '../errors.ts';
 import type { Cursor, Cursors, LoggedEvent, ReadOptions, Topics } from '../types.ts';
+import { clusterFault } from './errors.ts';
 import type { Wanted } from './fetch.ts';
 import type { KafkaRecord } from './record-batch.ts';
 import { toEvent } from './records.ts';
@@ -72,7 +73,7 @@ async function applied(
   for (const [partition, { offset, id }] of cursors.entries()) {
     const tail = tails[partition] as Tail;
     if ((start[partition] ?? 0) > tail.from) {
-      throw logFault('BNY-LOG-FORGETS', {
+      throw clusterFault('BNY-LOG-FORGETS', {
         found: `${tail.topic} partition ${partition} begins at offset ${start[partition]}`,
         needed: `offset ${tail.from}`,
       });

@@ -1,7 +1,9 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { logFault } from '../errors.ts';
-import type { TopicOptions, Topics } from '../types.ts';
+import type { TopicOptions } from '../types.ts';
+import { clusterFault } from './errors.ts';
 import { kafkaFault, typeOf } from './fault.ts';
+import type { KafkaLogOptions } from './log.ts';
 import { patiently } from './patience.ts';
 import type { KafkaSettings } from './settings.ts';
 import { REQUEST_TIMEOUT_MS, Wire } from './wire.ts';
@@ -19,11 +21,7 @@ const NEEDED_BYTES = 4_000_000;
 const MESSAGE_BYTES = 8_388_608;
 
 /** Every topic of a log by its name in Kafka. */
-export function wantedTopics(
-  { prefix = '' }: KafkaSettings,
-  topics: Topics,
-  writers: readonly string[],
-): Map<string, TopicOptions> {
+export function wantedTopics({ prefix = '', topics, writers }: KafkaLogOptions): Map<string, TopicOptions> {
   const wanted = new Map<string, TopicOptions>(
     Object.entries(topics).map(([topic, options]) => [prefix + topic, options]),
   );
@@ -32,16 +30,11 @@ export function wantedTopics(
   return wanted;
 }
 
-/** Makes the topics that are missing, and refuses those that would lose or reorder something. */
-export async function prepareTopics(
-  settings: KafkaSettings,
-  topics: Topics,
-  writers: readonly string[],
-): Promise<void> {
-  await ensureTopics(settings, wantedTopics(settings, topics, writers));
-}
-
-/** Makes those that are missing; their names stand as they are. Returns whether it made any. @throws BNY-LOG-PARTITIONS, BNY-LOG-TOPIC */
+/**
+ * Makes those that are missing, and refuses those that would lose or reorder something. Returns whether it made any.
+ *
+ * @throws BNY-LOG-PARTITIONS, BNY-LOG-TOPIC
+ */
 export async function ensureTopics(
   settings: KafkaSettings,
   wanted: ReadonlyMap<string, TopicOptions>,
@@ -182,7 +175,7 @@ export async function wrongSettings(admin: Admin, wanted: ReadonlyMap<string, To
 async function checkSettings(admin: Admin, wanted: ReadonlyMap<string, TopicOptions>): Promise<void> {
   const wrong = await wrongSettings(admin, wanted);
   if (wrong.length === 0) return;
-  throw logFault('BNY-LOG-TOPIC', {
+  throw clusterFault('BNY-LOG-TOPIC', {
     found: wrong.map(({ topic, setting, value }) => `${topic}: ${setting}=${value}`).join(', '),
     needed: [...new Set(wrong.map(({ setting, needed }) => `${setting} ${needed}`))].join(', '),
   });

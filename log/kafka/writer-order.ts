@@ -1,5 +1,5 @@
-import { logFault } from '../errors.ts';
 import type { LoggedEvent } from '../types.ts';
+import { clusterFault } from './errors.ts';
 
 /** An event and who appended it; posted ones have no writer. */
 export interface Written {
@@ -51,7 +51,7 @@ export class WriterOrder {
     if (this.#waiting.every((queue) => queue.length > 0)) {
       const heads = this.#waiting.map(([head]) => `${head?.event.sequence} at offset ${head?.event.offset}`);
       const needed = [...this.#next].map(([writer, next]) => `${next} of ${writer}`).join(', ');
-      throw logFault('BNY-LOG-GAP', { found: `${this.#topic}: ${heads.join(', ')}`, needed: needed || '0' });
+      throw clusterFault('BNY-LOG-GAP', { found: `${this.#topic}: ${heads.join(', ')}`, needed: needed || '0' });
     }
     return events;
   }

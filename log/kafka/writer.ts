@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { checkAppend } from '../append.ts';
 import { logFault } from '../errors.ts';
 import type { Checkpoint, Ends, LogWriter, NewEvent, Topics } from '../types.ts';
 import { kafkaFault } from './fault.ts';
-import { type Load, type Placed, Producer } from './producer.ts';
+import { type Load, lastOf, type Placed, Producer } from './producer.ts';
 import { toLoads } from './records.ts';
 import { lastCommitted, visible } from './stand.ts';
 import { checkpointTopic } from './topics.ts';
@@ -70,7 +69,7 @@ export class KafkaWriter implements LogWriter {
     try {
       const producer = await Producer.open(wire, `${prefix}${id}`);
       await producer.begin([place]);
-      const [fence] = await producer.send([{ ...place, messages: [message(FENCE, { uuid: randomUUID() })] }]);
+      const [fence] = await producer.send([{ ...place, messages: [message(FENCE, {})] }]);
       await producer.end('commit');
       const generation = (fence as Placed).firstOffset;
       await visible(wire, [{ ...place, offset: generation }]);
@@ -168,10 +167,6 @@ export class KafkaWriter implements LogWriter {
     }
     return ends;
   }
-}
-
-function lastOf({ topic, partition, firstOffset, messages }: Placed) {
-  return { topic, partition, offset: firstOffset + messages.length - 1 };
 }
 
 export function checkpointMessage(stored: Stored) {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { BanyanError, logFault } from '../errors.ts';
 import type { Topics } from '../types.ts';
+import { sqliteFault } from './errors.ts';
 
 /** The first version without the WAL-reset bug, which corrupts files that several processes use. */
 const NEEDED_SQLITE = [3, 51, 3];
@@ -40,7 +41,7 @@ export function connect(file: string): Database.Database {
     return orClosed(new Database(file, { timeout: 10_000 }), (db) => {
       const version = db.prepare('SELECT sqlite_version()').pluck().get() as string;
       if (!isAtLeast(version)) {
-        throw logFault('BNY-LOG-SQLITE-VERSION', { found: version, needed: `${NEEDED_SQLITE.join('.')} or newer` });
+        throw sqliteFault('BNY-LOG-SQLITE-VERSION', { found: version, needed: `${NEEDED_SQLITE.join('.')} or newer` });
       }
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = FULL');
@@ -113,8 +114,8 @@ export function guarded<T>(work: () => T): T {
     // Not `instanceof`: the driver's error class may come from another realm.
     const { code, message } = error as { code?: unknown; message?: unknown };
     if (BanyanError.is(error) || typeof code !== 'string' || !code.startsWith('SQLITE_')) throw error;
-    if (code.startsWith('SQLITE_FULL')) throw logFault('BNY-LOG-FULL', { cause: error });
-    if (code.startsWith('SQLITE_BUSY')) throw logFault('BNY-LOG-BUSY', { cause: error });
-    throw logFault('BNY-LOG-DAMAGED', { found: `${code}: ${String(message)}`, cause: error });
+    if (code.startsWith('SQLITE_FULL')) throw sqliteFault('BNY-LOG-FULL', { cause: error });
+    if (code.startsWith('SQLITE_BUSY')) throw sqliteFault('BNY-LOG-BUSY', { cause: error });
+    throw sqliteFault('BNY-LOG-DAMAGED', { found: `${code}: ${String(message)}`, cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Doorbell } from '../doorbell.ts';
-import { type LOG_ERRORS, logFault } from '../errors.ts';
 import type { Checkpoint, LogWriter, NewEvent, Topics } from '../types.ts';
+import { sqliteFault } from './errors.ts';
 
 /** What the thread works on. */
 export interface WriterThreadData {
@@ -18,7 +18,7 @@ export interface AppendRequest {
 /** Comes once when the writer has been opened, then once for each append. */
 export type WriterThreadAnswer =
   | { generation: number; checkpoint: Checkpoint | undefined }
-  | { fault: { code: keyof typeof LOG_ERRORS; found?: string; needed?: string; cause: unknown } }
+  | { fault: { code: Parameters<typeof sqliteFault>[0]; found?: string; needed?: string; cause: unknown } }
   | { error: unknown };
 
 type Opened = Extract<WriterThreadAnswer, { generation: number }>;
@@ -74,7 +74,7 @@ class Thread {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     this.#worker = new Worker(new URL(`./writer-thread.${extension}`, import.meta.url), { workerData });
     this.#worker.on('message', (answer: WriterThreadAnswer) => {
-      if ('fault' in answer) this.#fail(logFault(answer.fault.code, answer.fault));
+      if ('fault' in answer) this.#fail(sqliteFault(answer.fault.code, answer.fault));
       else if ('error' in answer) this.#fail(answer.error);
       else this.#waiting.shift()?.resolve(answer);
     });

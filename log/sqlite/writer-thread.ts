@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { BanyanError, type LOG_ERRORS } from '../errors.ts';
+import { BanyanError } from '../errors.ts';
+import type { sqliteFault } from './errors.ts';
 import { openSqliteLog } from './log.ts';
 import type { AppendRequest, WriterThreadAnswer, WriterThreadData } from './thread-writer.ts';
 
@@ -27,7 +28,7 @@ function refuse(error: unknown): void {
   const { code, found, needed, cause } = error;
   answer({
     fault: {
-      code: code as keyof typeof LOG_ERRORS,
+      code: code as Parameters<typeof sqliteFault>[0],
       ...(found !== undefined && { found }),
       ...(needed !== undefined && { needed }),
       cause,

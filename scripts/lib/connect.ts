@@ -2,23 +2,13 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jarFolder } from '../java/jar-folder.ts';
-import { JavaServer } from './java-server.ts';
+import { type Controls, JavaServer } from './java-server.ts';
 import { consecutivePorts } from './ports.ts';
 
-/** A private worker of Kafka Connect, distributed mode, with Debezium's connectors. Dies with the process that started it. */
-export interface Connect {
+/** A private worker of Kafka Connect, distributed mode, with Debezium's connectors. What it keeps is in Kafka. */
+export interface Connect extends Controls {
   /** Of its REST interface. */
   url: string;
-  folder: string;
-  pid: number;
-  /** SIGKILL, and wait for its end. Connectors and offsets are in Kafka. */
-  kill(): Promise<void>;
-  /** SIGSTOP: connections stay open, nothing answers. */
-  pause(): void;
-  resume(): void;
-  /** Starts it again on the same port; one that still runs is killed first. */
-  restart(extra?: Readonly<Record<string, string>>): Promise<void>;
-  stop(): Promise<void>;
 }
 
 export interface ConnectOptions {
@@ -38,9 +28,12 @@ export async function startConnect({ brokers, folder, extra = {} }: ConnectOptio
   await mkdir(home, { recursive: true });
   const [port] = (await consecutivePorts(1)) as [number];
   const url = `http://127.0.0.1:${port}`;
-  const server = new JavaServer({
+  const server = await JavaServer.start({
     name: 'connect',
     folder: home,
+    own,
+    properties: workerProperties(brokers, url),
+    extra,
     mainClass: 'org.apache.kafka.connect.cli.ConnectDistributed',
     heapMb: HEAP_MB,
     ready: () =>
@@ -49,27 +42,7 @@ export async function startConnect({ brokers, folder, extra = {} }: ConnectOptio
         () => false,
       ),
   });
-  try {
-    await server.start({ ...workerProperties(brokers, url), ...extra });
-  } catch (error) {
-    await server.stop(own);
-    throw error;
-  }
-  return {
-    url,
-    folder: home,
-    get pid() {
-      return server.pid;
-    },
-    kill: () => server.end('SIGKILL'),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    async restart(newExtra = extra) {
-      await server.end('SIGKILL');
-      await server.start({ ...workerProperties(brokers, url), ...newExtra });
-    },
-    stop: () => server.stop(own),
-  };
+  return Object.assign(server, { url });
 }
 
 function workerProperties(brokers: string, url: string) {

@@ -1,56 +1,92 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jarFolder } from '../java/jar-folder.ts';
+import { spawnBound } from './spawn.ts';
+
+const DEADLINE_MS = 60_000;
+
+/** A private server as its starter has it in hand. It dies with the process that started it. */
+export interface Controls {
+  folder: string;
+  pid: number;
+  /** SIGKILL, and wait for its end. What it keeps stays. */
+  kill(): Promise<void>;
+  /** SIGSTOP: connections stay open, nothing answers. */
+  pause(): void;
+  resume(): void;
+  /** Starts it again at the same address; one that still runs is killed first. */
+  restart(extra?: Readonly<Record<string, string>>): Promise<void>;
+  /** Ends it, and removes its folder if that is its own. */
+  stop(): Promise<void>;
+}
 
 export interface JavaServerOptions {
   /** For messages, and for the file with its output. */
   name: string;
   folder: string;
+  /** Whether the folder is to go with it. */
+  own: boolean;
+  properties: Readonly<Record<string, string>>;
+  /** Further properties; they win. */
+  extra: Readonly<Record<string, string>>;
   mainClass: string;
   heapMb: number;
   /** Whether it answers; `output` is what this run has printed so far. */
   ready(output: string): boolean | Promise<boolean>;
 }
 
-/** A private Java process with a properties file. Dies with the process that started it. */
-export class JavaServer {
+/** A private Java process with a properties file. */
+export class JavaServer implements Controls {
   private child: ChildProcess | undefined;
   private readonly options: JavaServerOptions;
-  private readonly killAtExit = () => this.child?.kill('SIGKILL');
 
-  constructor(options: JavaServerOptions) {
+  private constructor(options: JavaServerOptions) {
     this.options = options;
-    process.on('exit', this.killAtExit);
+  }
+
+  /** Returns when it is ready; throws with the end of its output when it ends, or is not ready in time. */
+  static async start(options: JavaServerOptions): Promise<JavaServer> {
+    const server = new JavaServer(options);
+    try {
+      await server.run(options.extra);
+      return server;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  get folder(): string {
+    return this.options.folder;
   }
 
   get pid(): number {
     return this.child?.pid ?? 0;
   }
 
-  /** Returns when it is ready; throws with the end of its output when it ends, or is not ready in time. */
-  async start(properties: Record<string, string>, deadlineMs = 60_000): Promise<void> {
-    const { name, folder, mainClass, heapMb, ready } = this.options;
+  private async run(extra: Readonly<Record<string, string>>): Promise<void> {
+    const { name, folder, mainClass, heapMb, properties, ready } = this.options;
     const file = join(folder, `${name}.properties`);
     const log = join(folder, `${name}.log`);
-    await writeFile(file, propertiesText(properties));
+    await writeFile(file, propertiesText({ ...properties, ...extra }));
     const printedBefore = await stat(log).then(
       ({ size }) => size,
       () => 0,
     );
     this.child = await launch({ mainClass, args: [file], heapMb, folder, log });
     const printed = async () => (await readFile(log)).subarray(printedBefore).toString();
-    for (const deadline = Date.now() + deadlineMs; !this.ended && Date.now() < deadline; await sleep(50))
+    for (const deadline = Date.now() + DEADLINE_MS; !this.ended && Date.now() < deadline; await sleep(50))
       if (await ready(await printed())) return;
-    const problem = this.ended ? 'ended while it started' : `was not ready after ${deadlineMs / 1000} s`;
+    const problem = this.ended ? 'ended while it started' : `was not ready after ${DEADLINE_MS / 1000} s`;
     await this.end('SIGKILL');
     throw new Error(`${name} ${problem}:\n${(await printed()).trimEnd().split('\n').slice(-25).join('\n')}`);
   }
 
   /** Sends the signal and waits for the end; what does not heed it is killed. */
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  private async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const child = this.child;
     if (!child || this.ended) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
@@ -62,6 +98,15 @@ export class JavaServer {
     clearTimeout(impatience);
   }
 
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  async restart(extra = this.options.extra): Promise<void> {
+    await this.kill();
+    await this.run(extra);
+  }
+
   pause(): void {
     this.child?.kill('SIGSTOP');
   }
@@ -70,11 +115,10 @@ export class JavaServer {
     this.child?.kill('SIGCONT');
   }
 
-  /** For good. The folder goes too when it is `own`. */
-  async stop(own: boolean): Promise<void> {
-    process.off('exit', this.killAtExit);
+  async stop(): Promise<void> {
+    const { own, folder } = this.options;
     await this.end(own ? 'SIGKILL' : 'SIGTERM');
-    if (own) await rm(this.options.folder, { recursive: true, force: true });
+    if (own) await rm(folder, { recursive: true, force: true });
   }
 
   private get ended(): boolean {
@@ -107,10 +151,8 @@ export async function launch({ mainClass, args, heapMb, folder, log }: Launch): 
     '-Dorg.apache.logging.log4j.level=INFO',
     ...['-cp', join(jars, 'jars', '*'), mainClass, ...args],
   ];
-  // `setpriv --pdeathsig` ends the server also when this process is killed with -9.
-  const [command, ...rest] = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL', ...java] : java;
   const output = await open(log, 'a');
-  const child = spawn(command as string, rest, { stdio: ['ignore', output.fd, output.fd] });
+  const child = spawnBound(java, { stdio: ['ignore', output.fd, output.fd] });
   // Without a listener a missing `java` would end this process; so the start fails and says why.
   child.once('error', (error) => void writeFile(log, `${String(error)}\n`, { flag: 'a' }));
   await output.close();

@@ -1,27 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JavaServer, launch, propertiesText } from './java-server.ts';
+import { type Controls, JavaServer, launch, propertiesText } from './java-server.ts';
 import { consecutivePorts } from './ports.ts';
 
-/** A private Kafka of one node: own data folder, free ports, loopback. Dies with the process that started it. */
-export interface Kafka {
+/** A private Kafka of one node: own data folder, free ports, loopback. */
+export interface Kafka extends Controls {
   /** `host:port` of the listener for clients. */
   brokers: string;
   port: number;
-  folder: string;
-  pid: number;
-  /** SIGKILL, and wait for its end. The data folder stays. */
-  kill(): Promise<void>;
-  /** SIGSTOP: connections stay open, nothing answers. */
-  pause(): void;
-  resume(): void;
-  /** Starts it again on the same folder and ports; one that still runs is killed first. */
-  restart(extra?: Readonly<Record<string, string>>): Promise<void>;
-  /** Ends it, and removes its folder unless that was given. */
-  stop(): Promise<void>;
 }
 
 export interface KafkaOptions {
@@ -40,37 +29,23 @@ export async function startKafka({ folder, extra = {} }: KafkaOptions = {}): Pro
   const own = folder === undefined;
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'banyan-kafka-')));
   const ports = (await consecutivePorts(3)) as [number, number, number];
-  const server = new JavaServer({
+  const properties = serverProperties(home, ports);
+  await format(home, properties).catch(async (error) => {
+    if (own) await rm(home, { recursive: true, force: true });
+    throw error;
+  });
+  const server = await JavaServer.start({
     name: 'kafka',
     folder: home,
+    own,
+    properties,
+    extra,
     mainClass: 'kafka.Kafka',
     heapMb: HEAP_MB,
     // Printed when requests are let in. A request would need the credentials of a listener that `extra` has changed.
     ready: (output) => output.includes('Kafka Server started'),
   });
-  try {
-    await format(home, serverProperties(home, ports));
-    await server.start({ ...serverProperties(home, ports), ...extra });
-  } catch (error) {
-    await server.stop(own);
-    throw error;
-  }
-  return {
-    brokers: `127.0.0.1:${ports[0]}`,
-    port: ports[0],
-    folder: home,
-    get pid() {
-      return server.pid;
-    },
-    kill: () => server.end('SIGKILL'),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    async restart(newExtra = extra) {
-      await server.end('SIGKILL');
-      await server.start({ ...serverProperties(home, ports), ...newExtra });
-    },
-    stop: () => server.stop(own),
-  };
+  return Object.assign(server, { brokers: `127.0.0.1:${ports[0]}`, port: ports[0] });
 }
 
 function serverProperties(folder: string, [client, internal, controller]: [number, number, number]) {

@@ -55,17 +55,19 @@ export class DeadLetters {
   }
 }
 
-/** Reads a processor's dead letters as they stand; of one partition, or of all. */
+/** Reads a processor's dead letters as they stand; of one partition, or of all. @throws the signal's reason when it aborts */
 export async function readDeadLetters(
   log: EventLog,
   processor: string,
   of?: { topic: string; partition: number },
+  signal?: AbortSignal,
 ): Promise<DeadLetters> {
   const letters = new DeadLetters();
   const topic = deadTopic(processor);
-  for await (const batch of log.read({ [topic]: [START] }, { follow: false })) {
+  for await (const batch of log.read({ [topic]: [START] }, { follow: false, ...(signal && { signal }) })) {
     for (const record of batch) if (!of || record.key === placeOf(of)) letters.apply(record);
   }
+  signal?.throwIfAborted();
   return letters;
 }
 

@@ -100,6 +100,7 @@ export class PartitionWorker {
           logger.info(at, 'another instance has taken over');
           return;
         }
+        if (error === this.#stop.signal.reason) return;
         this.problem = error;
         logger.error({ ...at, error }, 'the processor does not get on');
         const passes = BanyanError.is(error) && error.retryable;
@@ -144,10 +145,10 @@ class Tenure {
 
   static async begin(options: PartitionOptions, stops: Stops, told: (problem: unknown) => void): Promise<Tenure> {
     const { log, processor, place } = options;
-    const writer = await log.writer(writerOf(processor.name, place));
+    const writer = await log.writer(writerOf(processor.name, place), stops.stop);
     try {
       // After the writer was opened: nobody else adds to them from here on.
-      const letters = await readDeadLetters(log, processor.name, place);
+      const letters = await readDeadLetters(log, processor.name, place, stops.stop);
       const tenure = new Tenure(options, stops, writer, letters, told);
       await tenure.#append([]);
       return tenure;

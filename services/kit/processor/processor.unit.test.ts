@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { controlEvent, deadTopic, type LoggedEvent, RESET_TYPE, readControlState, START } from '../../../log/index.ts';
-import { until } from '../projector/test-support.ts';
+import { faulty, until } from '../projector/test-support.ts';
 import { backoff } from './attempt.ts';
 import { describe as describeError, readDeadLetters } from './dead-letters.ts';
 import { standOf } from './progress.ts';
-import { job, jobsProcessor, ProcessorBed } from './test-support.ts';
+import { job, jobsProcessor, mortal, ProcessorBed } from './test-support.ts';
 
 type Event = Pick<LoggedEvent, 'id'>;
 
@@ -145,6 +145,32 @@ describe('a running processor', () => {
     await until(() => seen.length > 1);
     expect(seen).toEqual(['job-2', 'job-3']);
     expect((await readControlState(bed.log)).processor('worker').begun).toEqual({ jobs: [0] });
+  });
+
+  it('ends though its log does not answer any more', async () => {
+    await using bed = await ProcessorBed.inMemory();
+    using silent = mortal(bed.log);
+    const processor = jobsProcessor({ JobAdded: () => undefined });
+    const { end } = bed.start(processor, silent.log, 50);
+    await bed.add(job('a', 1));
+    await idle(bed, processor);
+    silent.kill();
+    await expect(end()).resolves.toBeUndefined();
+  });
+
+  it('ends at once while it waits for the right to a partition', async () => {
+    await using bed = await ProcessorBed.inMemory();
+    const asked = Promise.withResolvers<void>();
+    const away = faulty(bed.log, {
+      writer: (_, signal) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason));
+          asked.resolve();
+        }),
+    });
+    const { end } = bed.start(jobsProcessor({ JobAdded: () => undefined }), away, 3_600_000);
+    await asked.promise;
+    await expect(end()).resolves.toBeUndefined();
   });
 
   it('stops at an event of an unknown version, says so, and skips nothing', async () => {

@@ -23,11 +23,12 @@ export interface ProcessorOptions {
   /** Where handlers write. */
   router: string;
   logger: Logger;
+  /** How long an attempt under way may go on when its instance is ended, or its partition goes to another one. */
+  graceMs?: number;
 }
 
 const BEAT_MS = 1000;
 const RETRY_MS = 500;
-/** How long an attempt under way may go on when its instance is ended, or its partition goes to another one. */
 const GRACE_MS = 5000;
 
 /**
@@ -72,6 +73,7 @@ class Group {
   readonly #options: ProcessorOptions;
   readonly #places: readonly Place[];
   readonly #members: Members;
+  readonly #graceMs: number;
   readonly #workers = new Map<string, PartitionWorker>();
   #fold: ControlFold | undefined;
   #number = 0;
@@ -81,6 +83,7 @@ class Group {
   constructor(options: ProcessorOptions, places: readonly Place[]) {
     this.#options = options;
     this.#places = places;
+    this.#graceMs = options.graceMs ?? GRACE_MS;
     this.#members = new Members(options.processor.name, options.instance);
   }
 
@@ -114,10 +117,15 @@ class Group {
       .catch((error: unknown) => logger.warn({ error }, 'no beat'));
   }
 
+  /** Does not wait for ever for a log that is away: what is left unsaid, the others find out by its silence. */
   async end(): Promise<void> {
     this.#ending = true;
+    await Promise.race([this.#letGo(), sleep(2 * this.#graceMs, undefined, { ref: false })]);
+  }
+
+  async #letGo(): Promise<void> {
     await this.#sharing;
-    await Promise.all([...this.#workers.values()].map((worker) => worker.stop(GRACE_MS)));
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop(this.#graceMs)));
     this.#workers.clear();
     await this.beat(true, 'stopped');
   }
@@ -130,7 +138,7 @@ class Group {
     const others = [...this.#workers].filter(([name]) => !names.has(name));
     const free = share.filter((place) => !this.#workers.has(nameOf(place)) && !this.#members.isHeld(place));
     for (const place of free) this.#start(place);
-    await Promise.all(others.map(([, worker]) => worker.stop(GRACE_MS)));
+    await Promise.all(others.map(([, worker]) => worker.stop(this.#graceMs)));
     for (const [name] of others) this.#workers.delete(name);
     if (free.length + others.length > 0) await this.beat(false);
   }

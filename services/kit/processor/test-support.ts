@@ -81,10 +81,11 @@ export class ProcessorBed implements AsyncDisposable {
     await this.#writer.append(events, {});
   }
 
-  start(processor: Processor, log = this.log): Instance {
+  start(processor: Processor, log = this.log, graceMs = 5000): Instance {
     const stop = new AbortController();
     const instance = `instance-${this.#ids++}`;
-    const options = { log, processor, instance, router: 'http://router', logger: pino({ level: 'silent' }) };
+    const logger = pino({ level: 'silent' });
+    const options = { log, processor, instance, router: 'http://router', logger, graceMs };
     const ended = runProcessor(options, stop.signal);
     ended.catch(() => undefined);
     this.#running.push({ stop, ended });

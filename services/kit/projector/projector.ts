@@ -57,7 +57,7 @@ export class Projector {
       else if (await this.#passed(target)) target = newest;
       target ??= newest;
       this.#options.onProgress?.({ applied: this.#applied, events: this.#events });
-      // SQLite answers at once: without this nothing else in the thread would get a turn before all is caught up.
+      // A store in a file answers at once: without this nothing else in the thread would get a turn before all is caught up.
       await setImmediate();
     }
   }

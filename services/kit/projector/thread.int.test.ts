@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
-import { logFault } from '../../../log/errors.ts';
 import { CONTROL_TOPIC, controlEvent, type EventLog, type LatestData } from '../../../log/index.ts';
+import { sqliteFault } from '../../../log/sqlite/errors.ts';
 import { serviceFault } from '../errors.ts';
 import { peek } from '../store/sqlite/store.ts';
 import { Bed, event, faulty, NOTES, note, notes, until } from './test-support.ts';
@@ -97,7 +97,7 @@ describe('a projector thread', () => {
     const mute = faulty(bed.log, {
       async post() {
         tries++;
-        throw logFault('BNY-LOG-BUSY');
+        throw sqliteFault('BNY-LOG-BUSY');
       },
     });
     const { told } = thread(bed, { store: '1' }, { log: mute });
@@ -117,7 +117,7 @@ describe('a projector thread', () => {
   });
 
   it.each([
-    ['the log', 'BNY-LOG-BUSY', logFault('BNY-LOG-BUSY')],
+    ['the log', 'BNY-LOG-BUSY', sqliteFault('BNY-LOG-BUSY')],
     [
       'the store',
       'BNY-SERVICE-STORE-BLOCKED',
