@@ -1,4 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { spawnBound } from './spawn.ts';
 import type { World } from './world.ts';
 
 /** Sends a signal to a part of `banyan up`; false when it is just not there. */
@@ -10,19 +11,26 @@ export function killPart(world: World, part: string, signal: NodeJS.Signals = 'S
   return true;
 }
 
-/** A command that runs until it is stopped, with what it has printed so far. */
-export function startBanyan(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): { output(): string; stop(): Promise<void> } {
+/** A command that runs until it is stopped. */
+export interface Running {
+  /** What it has printed so far. */
+  output(): string;
+  signal(signal: NodeJS.Signals): void;
+  /** Ends it, and waits until it has gone. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+export function startBanyan(args: readonly string[], env: NodeJS.ProcessEnv): Running {
   let text = '';
-  const child = spawn(process.execPath, ['cli/main.ts', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const command = [process.execPath, 'cli/main.ts', ...args];
+  const child = spawnBound(command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const gone = new Promise((resolve) => child.once('exit', resolve));
   return {
     output: () => text,
-    async stop() {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
+    signal: (signal) => void child.kill(signal),
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
       await gone;
     },
   };
