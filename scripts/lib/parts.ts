@@ -13,6 +13,7 @@ export function killPart(world: World, part: string, signal: NodeJS.Signals = 'S
 
 /** A command that runs until it is stopped. */
 export interface Running {
+  pid: number | undefined;
   /** What it has printed so far. */
   output(): string;
   signal(signal: NodeJS.Signals): void;
@@ -27,6 +28,7 @@ export function startBanyan(args: readonly string[], env: NodeJS.ProcessEnv): Ru
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const gone = new Promise((resolve) => child.once('exit', resolve));
   return {
+    pid: child.pid,
     output: () => text,
     signal: (signal) => void child.kill(signal),
     async stop(signal = 'SIGTERM') {
