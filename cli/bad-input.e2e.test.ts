@@ -44,6 +44,8 @@ describe('bad input', () => {
   it('refuses an unknown command', () => refused(world.banyan('swich'), 64, "unknown command 'swich'"));
   it('refuses 150 percent', () =>
     refused(world.banyan('switch', 'posts', 'reads', '--percent', '150', '--yes'), 64, '--percent 150', '0 to 100'));
+  it('refuses a port that is none', () =>
+    refused(world.banyan('serve', 'posts', '--port', '70000'), 64, '--port 70000', '1 to 65535'));
   it('refuses a chunk of no rows', () =>
     refused(world.banyan('etl', 'posts', '--chunk', '0', '--yes'), 64, '--chunk 0'));
   it('refuses to switch writes, which it cannot do', () =>

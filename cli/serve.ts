@@ -4,6 +4,7 @@ import { type ProjectorThread, runService, type ServiceOptions } from '../servic
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { openLog, openStores } from './config/adapters.ts';
 import { portOf, serviceUrl } from './config/places.ts';
+import { cliFault } from './errors.ts';
 import type { ServeThreadData, ServeThreadMessage } from './serve-thread.ts';
 import { startThread } from './threads.ts';
 
@@ -11,18 +12,25 @@ export function registerServe(program: Command): void {
   const command = program
     .command('serve')
     .argument('<domain>', 'whose service')
-    .description("Run one domain's service: its projector, its store and its read routes");
-  handle(standard(command, ['banyan serve orders']), serve);
+    .description(
+      "Run an instance of one domain's service: of those that share a store one projects, all answer the read routes",
+    )
+    .option('--port <port>', 'where this instance listens, if not at the port of the configuration');
+  handle(standard(command, ['banyan serve orders', 'banyan serve orders --port 4201']), serve);
 }
 
-async function serve(context: Context, [name = '']: string[]): Promise<number> {
+async function serve(
+  context: Context,
+  [name = '']: string[],
+  { port: wanted }: Record<string, unknown>,
+): Promise<number> {
   const { config, logger, signal, options } = context;
   const domain = context.domain(name);
+  const port = wanted === undefined ? portOf(config, name) : parsePort(String(wanted));
   const log = openLog(config);
   const { host, maxLagMs, undoMs } = config.services;
-  const port = portOf(config, name);
   const instance = `${name}-${randomUUID().slice(0, 8)}`;
-  const data = { configFile: options.config, domain: name, instance, url: serviceUrl(config, name) };
+  const data = { configFile: options.config, domain: name, instance, url: serviceUrl(config, name, port) };
   await runService(
     {
       log,
@@ -40,6 +48,11 @@ async function serve(context: Context, [name = '']: string[]): Promise<number> {
   );
   await log.close();
   return EXIT.done;
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text);
+  throw cliFault('BNY-CLI-USAGE', { found: `--port ${text}`, needed: 'a whole number from 1 to 65535' });
 }
 
 /** How long a projector may take to finish its batch. */

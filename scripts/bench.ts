@@ -10,11 +10,12 @@ import { load, machine } from './benchmarks/machine.ts';
 import { memory } from './benchmarks/memory.ts';
 import { replay } from './benchmarks/replay.ts';
 import { router } from './benchmarks/router.ts';
+import { takeover } from './benchmarks/takeover.ts';
 import type { Benchmark, Result, Row } from './benchmarks/types.ts';
 import { Workshop } from './benchmarks/workshop.ts';
 
 /** `scripts/bench [name …]`: measures, and says which bars are met. Exits with 1 when something could not be measured. */
-const BENCHMARKS: Record<string, Benchmark> = { etl, capture, latency, replay, router, memory, kafka };
+const BENCHMARKS: Record<string, Benchmark> = { etl, capture, latency, replay, router, memory, takeover, kafka };
 
 const { values: options, positionals } = parse();
 const unknown = positionals.filter((name) => !(name in BENCHMARKS));

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import config from '../banyan.config.ts';
 import { table } from '../cli/table.ts';
 import { LagProbe } from './lib/lag-probe.ts';
-import { killPart } from './lib/parts.ts';
+import { killAgain, tallied } from './lib/parts.ts';
 import { createWorld, DOMAINS, lastLines, PROFILES, type Profile, running, type World } from './lib/world.ts';
 import { checkLog } from './proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from './proof/routes.ts';
@@ -30,6 +30,13 @@ const profile = options.profile as Profile;
 const size = options.quick ? { posts: 2000, claps: 50_000 } : { posts: 20_000, claps: 500_000 };
 const seed = Number(options.seed);
 const stages: { name: string; ms: number }[] = [];
+const killed: string[] = [];
+/** Parts of `banyan up`, which starts them again. */
+const PARTS = [
+  ['the service of posts', 'serve posts', 'the monolith answered its reads, its projector went on at its cursors'],
+  ['the emitter', 'emit', 'it went on at its checkpoint'],
+  ['a processor', 'process notify-authors', 'it went on at its progress'],
+] as const;
 
 /** One stage of the story: a plain line with its figure, and its time. */
 async function stage(name: string, work: () => Promise<string>): Promise<void> {
@@ -132,20 +139,19 @@ async function moveReads(world: World): Promise<void> {
 }
 
 async function faults(world: World): Promise<void> {
-  await stage('kill -9 of a service', async () => {
-    killPart(world, 'serve posts');
-    await pause(options.quick ? 3000 : 6000);
-    return 'the monolith answered its reads meanwhile';
-  });
-  await stage('kill -9 of the emitter', async () => {
-    killPart(world, 'emit');
-    await pause(options.quick ? 3000 : 6000);
-    return 'it went on at its checkpoint';
-  });
+  for (const [name, part, figure] of PARTS) {
+    await stage(`kill -9 of ${name}`, async () => {
+      await killAgain(world, part);
+      killed.push(part);
+      await pause(options.quick ? 3000 : 6000);
+      return figure;
+    });
+  }
   for (const [name, server] of Object.entries({ 'the broker': world.kafka, Connect: world.connect })) {
     if (!server) continue;
     await stage(`kill -9 of ${name}`, async () => {
       await server.kill();
+      killed.push(name);
       await server.restart();
       await pause(options.quick ? 3000 : 6000);
       return 'the monolith answered what the services could not';
@@ -195,6 +201,7 @@ async function report(world: World, traffic: Traffic, lag: { p50Ms: number; p99M
     failed,
     writes: { acknowledged: traffic.ledger.writes, lost: lost.length },
     differences: differences.length,
+    killed,
     etl,
     lag,
     stages,
@@ -205,6 +212,7 @@ async function report(world: World, traffic: Traffic, lag: { p50Ms: number; p99M
     ['writes acknowledged', String(traffic.ledger.writes)],
     ['writes lost', String(lost.length)],
     ['differences', String(differences.length)],
+    ['killed with -9', tallied(killed)],
     ['rows seeded', `${etl.rows} at ${etl.rowsPerSecond} rows/s`],
     ['commit to visible in a service', `p50 ${lag.p50Ms} ms, p99 ${lag.p99Ms} ms`],
   ];

@@ -8,8 +8,8 @@ export function portOf({ services, domains }: Ports, domain: string): number {
   return services.ports[domain] ?? services.firstPort + domains.findIndex(({ name }) => name === domain);
 }
 
-export function serviceUrl(config: Config, domain: string): string {
-  return `http://${config.services.host}:${portOf(config, domain)}`;
+export function serviceUrl(config: Config, domain: string, port = portOf(config, domain)): string {
+  return `http://${config.services.host}:${port}`;
 }
 
 /** Where this machine reaches the router. */

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killPart } from '../lib/parts.ts';
-import { createWorld, DOMAINS, type Profile, running, type World } from '../lib/world.ts';
+import { killAgain, startBanyan, tallied } from '../lib/parts.ts';
+import { consecutivePorts } from '../lib/ports.ts';
+import { answers, createWorld, DOMAINS, type Profile, running, type World } from '../lib/world.ts';
 import { checkLog } from '../proof/history.ts';
 import { caughtUp, compareRoutes, everyRoute } from '../proof/routes.ts';
 import { differsFromTables } from '../proof/tables.ts';
 import { Traffic } from '../traffic/traffic.ts';
-import { planOf, type Round } from './plan.ts';
+import { type Parts, partOf, planOf, type Target } from './plan.ts';
 
 export interface FaultOptions {
   profile: Profile;
@@ -28,28 +29,28 @@ export interface Verdict {
 export async function faults({ profile, rounds, seed, timeLimitMs, say }: FaultOptions): Promise<Verdict[]> {
   const world = await createWorld({ posts: 1000, claps: 20_000, seed, profile });
   const started = Date.now();
+  let second: Second | undefined;
   try {
     await must(world, 'install', '--yes');
     if (world.connect) await must(world, 'connector', 'apply', '--yes');
     world.up.start();
     await running(world);
+    second = await startSecond(world);
     const traffic = new Traffic({ site: world.site, members: 10, password: world.password, pauseMs: 25, seed });
     // Seeds run while the kills go on; reads move as soon as they are through.
     const moving = moveReads(world, say);
     // Awaited below: until then its failure must not end the process.
     moving.catch(() => undefined);
-    let killed = 0;
+    const killed: string[] = [];
     const replays: Promise<unknown>[] = [];
-    for (const round of planOf(seed, rounds, DOMAINS, [
-      ...(world.kafka ? (['kafka', 'kafka'] as const) : []),
-      ...(world.connect ? (['connect', 'connect'] as const) : []),
-    ])) {
+    for (const { afterMs, target } of planOf(seed, rounds, partsOf(world))) {
       if (Date.now() - started > timeLimitMs) break;
-      await sleep(round.afterMs);
-      if (await kill(world, round, replays)) killed++;
-      if (killed % 10 === 0)
+      await sleep(afterMs);
+      await kill(world, second, target, replays);
+      killed.push(partOf(target));
+      if (killed.length % 10 === 0)
         say(
-          `${killed} kills, ${traffic.tally.requests} requests, ${traffic.tally.failed} cut off by them, ${traffic.ledger.writes} writes acknowledged`,
+          `${killed.length} kills, ${traffic.tally.requests} requests, ${traffic.tally.failed} cut off by them, ${traffic.ledger.writes} writes acknowledged`,
         );
     }
     await moving;
@@ -59,33 +60,71 @@ export async function faults({ profile, rounds, seed, timeLimitMs, say }: FaultO
     await caughtUp(world);
     return await judge(world, traffic, killed);
   } finally {
+    await second?.stop();
     await world.stop();
   }
 }
 
-/** False when it was killed a moment ago and is about to come back. */
-async function kill(world: World, { target }: Round, replays: Promise<unknown>[]): Promise<boolean> {
+function partsOf({ config, kafka, connect }: World): Parts {
+  return {
+    domains: DOMAINS,
+    doubled: DOUBLED,
+    processors: config.processors.map(({ name }) => name),
+    servers: [...(kafka ? (['kafka'] as const) : []), ...(connect ? (['connect'] as const) : [])],
+  };
+}
+
+/** Of this domain a second service runs beside `banyan up`: now the one projects, now the other. */
+const DOUBLED = 'posts';
+
+interface Second {
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts it again whenever it has ended, as `banyan up` does with its own. */
+async function startSecond(world: World): Promise<Second> {
+  const [port] = await consecutivePorts(1);
+  const start = () => startBanyan(['serve', DOUBLED, '--port', String(port)], world.env);
+  let service = start();
+  let over = false;
+  const kept = (async () => {
+    for (;;) {
+      await service.ended;
+      await sleep(RESTART_MS);
+      if (over) return;
+      service = start();
+    }
+  })();
+  await answers(`http://127.0.0.1:${port}/livez`);
+  return {
+    kill: () => service.stop('SIGKILL'),
+    async stop() {
+      over = true;
+      await service.stop('SIGKILL');
+      await kept;
+    },
+  };
+}
+
+const RESTART_MS = 200;
+
+async function kill(world: World, second: Second, target: Target, replays: Promise<unknown>[]): Promise<void> {
   if (target === 'up') {
     await world.up.kill('SIGKILL');
     world.up.start();
-    return true;
-  }
-  if (target === 'mariadb') {
-    await world.mariadb.kill();
-    await world.mariadb.restart();
-    return true;
-  }
-  if (target === 'kafka' || target === 'connect') {
+  } else if (target === 'mariadb' || target === 'kafka' || target === 'connect') {
     await world[target]?.kill();
     await world[target]?.restart();
-    return true;
-  }
-  if (!target.startsWith('replay ')) return killPart(world, target);
-  // Refused before the domain is seeded: then its service is killed without one.
-  const domain = target.slice('replay '.length);
-  replays.push(world.banyan('replay', domain, '--yes'));
-  await sleep(REPLAY_MS);
-  return killPart(world, `serve ${domain}`);
+  } else if (target.startsWith('second ')) {
+    await second.kill();
+  } else if (target.startsWith('replay ')) {
+    // Refused before the domain is seeded: then its service is killed without one.
+    const domain = target.slice('replay '.length);
+    replays.push(world.banyan('replay', domain, '--yes'));
+    await sleep(REPLAY_MS);
+    await killAgain(world, `serve ${domain}`);
+  } else await killAgain(world, target);
 }
 
 /** About the time in which the command starts and the service has built a part of the store. */
@@ -124,7 +163,7 @@ async function statusOf(world: World, domain: string): Promise<DomainStatus | un
   return (json as { domains: DomainStatus[] } | undefined)?.domains.find((entry) => entry.domain === domain);
 }
 
-async function judge(world: World, traffic: Traffic, killed: number): Promise<Verdict[]> {
+async function judge(world: World, traffic: Traffic, killed: readonly string[]): Promise<Verdict[]> {
   const { default: config } = await import('../../banyan.config.ts');
   const log = await checkLog(world.config, traffic.ledger);
   const verdicts: Verdict[] = [
@@ -153,8 +192,8 @@ async function judge(world: World, traffic: Traffic, killed: number): Promise<Ve
   const { requests, failed } = traffic.tally;
   verdicts.push({
     name: 'the run was one',
-    ok: killed > 0 && traffic.ledger.writes > 0,
-    found: `${killed} kills, ${requests} requests, ${failed} cut off by them, ${traffic.ledger.writes} writes acknowledged, ${log.events} events`,
+    ok: killed.length > 0 && traffic.ledger.writes > 0,
+    found: `${killed.length} kills (${tallied(killed)}), ${requests} requests, ${failed} cut off by them, ${traffic.ledger.writes} writes acknowledged, ${log.events} events`,
   });
   return verdicts;
 }

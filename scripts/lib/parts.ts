@@ -1,4 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnBound } from './spawn.ts';
 import type { World } from './world.ts';
 
 /** Of a part of `banyan up`; undefined when it is just not there. */
@@ -15,20 +17,44 @@ export function killPart(world: World, part: string, signal: NodeJS.Signals = 'S
   return pid !== undefined;
 }
 
-/** A command that runs until it is stopped, with what it has printed so far. */
-export function startBanyan(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): { output(): string; stop(): Promise<void> } {
+const PATIENCE_MS = 30_000;
+
+/** Kills a part of `banyan up`, as soon as that has started it again if it was killed just before. */
+export async function killAgain(world: World, part: string): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; !killPart(world, part); await sleep(50))
+    if (Date.now() > deadline) throw new Error(`${part} has not been started again`);
+}
+
+/** Parts in the order of their first kill: `emit 2, serve posts 1`. */
+export function tallied(killed: readonly string[]): string {
+  return [...Map.groupBy(killed, (part) => part)].map(([part, times]) => `${part} ${times.length}`).join(', ');
+}
+
+/** A command that runs until it is stopped. */
+export interface Running {
+  pid: number | undefined;
+  /** What it has printed so far. */
+  output(): string;
+  signal(signal: NodeJS.Signals): void;
+  ended: Promise<unknown>;
+  /** Ends it, and waits until it has gone. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+export function startBanyan(args: readonly string[], env: NodeJS.ProcessEnv): Running {
   let text = '';
-  const child = spawn(process.execPath, ['cli/main.ts', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const command = [process.execPath, 'cli/main.ts', ...args];
+  const child = spawnBound(command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const ended = new Promise((resolve) => child.once('exit', resolve));
   return {
+    pid: child.pid,
     output: () => text,
-    async stop() {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await gone;
+    signal: (signal) => void child.kill(signal),
+    ended,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      await ended;
     },
   };
 }

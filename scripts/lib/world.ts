@@ -70,6 +70,7 @@ export interface WorldOptions {
 /** Which adapters Banyan runs on. */
 export const PROFILES = {
   embedded: { source: 'binlog', log: 'sqlite', store: 'sqlite' },
+  'mysql-stores': { source: 'binlog', log: 'sqlite', store: 'mysql' },
   'binlog-kafka': { source: 'binlog', log: 'kafka', store: 'sqlite' },
   kafka: { source: 'debezium', log: 'kafka', store: 'mysql' },
 } as const;

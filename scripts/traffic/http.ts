@@ -9,14 +9,18 @@ export interface Answer {
 
 const TIMEOUT_MS = 10_000;
 
-/** A client of its own: keep-alive connections and a cookie jar, as a browser has them. Never retries anything. */
+/**
+ * A client of its own: keep-alive connections and a cookie jar, as a browser has them. Never retries anything. With
+ * several origins it goes to each in turn, as through a balancer.
+ */
 export class Browser {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
   readonly #cookies = new Map<string, { value: string; until: number }>();
-  readonly #origin: URL;
+  readonly #origins: URL[];
+  #sent = 0;
 
-  constructor(origin: string) {
-    this.#origin = new URL(origin);
+  constructor(...origins: [string, ...string[]]) {
+    this.#origins = origins.map((origin) => new URL(origin));
   }
 
   /** Rejects on a connection error, a time-out or a body that is not JSON. */
@@ -25,7 +29,7 @@ export class Browser {
     const headers: Record<string, string | number> = { cookie: this.#cookieHeader() };
     if (payload !== undefined)
       Object.assign(headers, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) });
-    const { hostname, port } = this.#origin;
+    const { hostname, port } = this.#origins[this.#sent++ % this.#origins.length] as URL;
     return new Promise((resolve, reject) => {
       const outgoing = request(
         { agent: this.#agent, hostname, port, method, path, headers, timeout: TIMEOUT_MS },

@@ -87,7 +87,7 @@ export const SERVICE_ERRORS = {
   'BNY-SERVICE-PORT': {
     means: 'the port of a service is in use',
     normal: 'never',
-    cure: 'End what listens there, or give the service another port in banyan.config.ts.',
+    cure: 'End what listens there, or give the service another port, in banyan.config.ts or with --port.',
   },
 } as const satisfies ErrorCatalogue;
 

@@ -64,6 +64,8 @@ async function leaseOf(options: ThreadOptions, name: string, signal: AbortSignal
   for (let waited = false; !signal.aborted; waited = true) {
     try {
       const lease = await stores.lease(name);
+      if (lease && waited)
+        logger.info({ domain: domain.name, store: name }, 'this instance projects into the store now');
       if (lease) return lease;
       if (!waited) logger.info({ domain: domain.name, store: name }, 'another instance projects into this store');
       if ('store' in task || options.isLive()) await standBy(options, name);

@@ -18,7 +18,8 @@ export const COLLATION = '/*M! utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */
 const CONNECT_MS = 10_000;
 const STATEMENT_MS = 30_000;
 const LOCK_SECONDS = 10;
-const IDLE_SECONDS = 15;
+/** Shorter than the lag at which services answer no more: by then another one has taken over from one that hangs. */
+const IDLE_SECONDS = 6;
 
 /** Doubles as they are: the driver's own way of reading short ones loses their last bit. A sum of integers is a decimal. */
 const typeCast: NonNullable<ConnectionOptions['typeCast']> = (field, next) => {
