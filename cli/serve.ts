@@ -23,23 +23,26 @@ async function serve(context: Context, [name = '']: string[]): Promise<number> {
   const port = portOf(config, name);
   const instance = `${name}-${randomUUID().slice(0, 8)}`;
   const data = { configFile: options.config, domain: name, instance, url: serviceUrl(config, name) };
-  await runService(
-    {
-      log,
-      domain,
-      host,
-      port,
-      secret: context.secret,
-      maxLagMs,
-      undoMs,
-      stores: openStores(config, domain, await log.identity()),
-      startThread: (task, told) => startProjector({ ...data, task }, told),
-      logger,
-    },
-    signal,
-  );
-  await log.close();
-  return EXIT.done;
+  try {
+    await runService(
+      {
+        log,
+        domain,
+        host,
+        port,
+        secret: context.secret,
+        maxLagMs,
+        undoMs,
+        stores: openStores(config, domain, await log.identity()),
+        startThread: (task, told) => startProjector({ ...data, task }, told),
+        logger,
+      },
+      signal,
+    );
+    return EXIT.done;
+  } finally {
+    await log.close();
+  }
 }
 
 /** How long a projector may take to finish its batch. */
