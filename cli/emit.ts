@@ -18,11 +18,23 @@ export function registerEmit(program: Command): void {
 
 const RETRY_MS = [200, 500, 1000, 2000, 5000];
 
-/** Sessions of the emitter, one after the other, until it is stopped or meets what no retry can cure. */
 async function runEmitter(context: Context): Promise<number> {
-  const { config, signal, logger } = context;
+  const { config } = context;
   const log = openLog(config, { writerThread: true });
-  await refuseForgotten(config, log);
+  try {
+    await refuseForgotten(config, log);
+    // One that has never answered is more likely at a wrong address than away: no retry would cure that.
+    await log.identity();
+    await sessions(context, log);
+    return EXIT.done;
+  } finally {
+    await log.close();
+  }
+}
+
+/** One after the other, until the emitter is stopped or meets what no retry can cure. */
+async function sessions(context: Context, log: EventLog): Promise<void> {
+  const { signal, logger } = context;
   const instance = `emitter-${randomUUID().slice(0, 8)}`;
   let failures = 0;
   while (!signal.aborted) {
@@ -45,8 +57,6 @@ async function runEmitter(context: Context): Promise<number> {
     }
   }
   await signOff(log, instance, undefined);
-  await log.close();
-  return EXIT.done;
 }
 
 async function session({ config, signal, logger }: Context, log: EventLog, instance: string): Promise<void> {

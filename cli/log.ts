@@ -48,13 +48,16 @@ async function tailLog(context: Context, [topic = '']: string[], options: Record
   const last = Number(options['last']);
   if (!Number.isInteger(last) || last < 0)
     throw cliFault('BNY-CLI-USAGE', { found: `--last ${options['last']}`, needed: 'a whole number' });
-  const ends = (await log.ends([topic]))[topic] ?? [];
-  const from: Cursors = { [topic]: ends.map((end) => ({ offset: Math.max(-1, end - last), id: '' })) };
-  for await (const batch of log.read(from, { follow: options['follow'] !== false, signal: context.signal })) {
-    for (const event of batch) context.data(readable(event), line(event));
+  try {
+    const ends = (await log.ends([topic]))[topic] ?? [];
+    const from: Cursors = { [topic]: ends.map((end) => ({ offset: Math.max(-1, end - last), id: '' })) };
+    for await (const batch of log.read(from, { follow: options['follow'] !== false, signal: context.signal })) {
+      for (const event of batch) context.data(readable(event), line(event));
+    }
+    return EXIT.done;
+  } finally {
+    await log.close();
   }
-  await log.close();
-  return EXIT.done;
 }
 
 async function showEvent(
@@ -63,8 +66,7 @@ async function showEvent(
   options: Record<string, unknown>,
 ): Promise<number> {
   const log = openLog(context.config);
-  const event = await find(log, topic, Number(options['partition']), Number(offset));
-  await log.close();
+  const event = await find(log, topic, Number(options['partition']), Number(offset)).finally(() => log.close());
   if (!event)
     throw cliFault('BNY-CLI-USAGE', { found: `no event at ${topic} offset ${offset}`, needed: 'an offset in the log' });
   context.data(readable(event), JSON.stringify(readable(event), null, 2));
@@ -83,10 +85,12 @@ async function find(log: EventLog, topic: string, partition: number, offset: num
 async function stats(context: Context): Promise<number> {
   const log = openLog(context.config);
   const names = Object.keys(topicsOf(context.config));
-  const ends = await log.ends(names);
-  const checkpoint = await log.checkpoint(EMITTER);
-  const identity = await log.identity();
-  await log.close();
+  const told = async () => ({
+    identity: await log.identity(),
+    ends: await log.ends(names),
+    checkpoint: await log.checkpoint(EMITTER),
+  });
+  const { identity, ends, checkpoint } = await told().finally(() => log.close());
   const rows = names.map((name) => [
     name,
     String(ends[name]?.length),

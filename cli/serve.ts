@@ -31,23 +31,26 @@ async function serve(
   const { host, maxLagMs, undoMs } = config.services;
   const instance = `${name}-${randomUUID().slice(0, 8)}`;
   const data = { configFile: options.config, domain: name, instance, url: serviceUrl(config, name, port) };
-  await runService(
-    {
-      log,
-      domain,
-      host,
-      port,
-      secret: context.secret,
-      maxLagMs,
-      undoMs,
-      stores: openStores(config, domain, await log.identity()),
-      startThread: (task, told) => startProjector({ ...data, task }, told),
-      logger,
-    },
-    signal,
-  );
-  await log.close();
-  return EXIT.done;
+  try {
+    await runService(
+      {
+        log,
+        domain,
+        host,
+        port,
+        secret: context.secret,
+        maxLagMs,
+        undoMs,
+        stores: openStores(config, domain, await log.identity()),
+        startThread: (task, told) => startProjector({ ...data, task }, told),
+        logger,
+      },
+      signal,
+    );
+    return EXIT.done;
+  } finally {
+    await log.close();
+  }
 }
 
 function parsePort(text: string): number {

@@ -15,7 +15,8 @@ export { applyControl, ControlFold, type DomainControl, FIRST_STORE, initialCont
 export { followControl, readControlState } from './control/tail.ts';
 export { Doorbell } from './doorbell.ts';
 export { BanyanError, type ErrorCatalogue, type ErrorEntry, type ErrorFacts, faultsOf, LOG_ERRORS } from './errors.ts';
-export { checkKafka, type LogFinding } from './kafka/check.ts';
+export { checkKafka } from './kafka/check.ts';
+export type { LogFinding } from './kafka/check-brokers.ts';
 export { type Copied, copyToKafka } from './kafka/copy.ts';
 export { KAFKA_LOG_ERRORS } from './kafka/errors.ts';
 export { openKafkaLog } from './kafka/log.ts';

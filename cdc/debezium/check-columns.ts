@@ -1,14 +1,18 @@
 import type { Connection } from 'mysql2/promise';
+import { MAX_APPEND_BYTES } from '../../log/types.ts';
 import { query } from '../connection.ts';
 import type { CapturedTable, Finding } from '../types.ts';
 import type { ColumnDescription, TableDescription } from '../values/describe.ts';
 import { quoteName } from '../values/select.ts';
 import { rowColumns } from '../values/supported.ts';
+import { MAX_RECORD_BYTES } from './config.ts';
 import { decoderOf } from './decode.ts';
 
 /** Their statements, or their rows, stop the connector, whether they are captured or not. */
 const FATAL = ['inet4', 'inet6'];
 const STATEMENT_TIMEOUT = 1969;
+/** Types that hold more than passes; the others do not come near it. */
+const HUGE: ReadonlySet<string> = new Set(['mediumtext', 'longtext', 'mediumblob', 'longblob']);
 
 /** Columns whose values Debezium does not carry without loss, by name. */
 export async function checkColumns(
@@ -20,6 +24,9 @@ export async function checkColumns(
   const carried = new Set(rowColumns(captured));
   const findings: Finding[] = [];
   for (const column of table.columns) {
+    if (HUGE.has(column.type) && !captured.excluded?.includes(column.name)) {
+      findings.push(await sizeFinding(connection, table, column));
+    }
     const refused = refusal(column, captured, carried.has(column.name));
     if (refused !== undefined) findings.push(columnFinding(table, column, 'error', refused));
     else if (carried.has(column.name) && ['date', 'datetime'].includes(column.type)) {
@@ -65,6 +72,34 @@ function columnFinding(
   };
 }
 
+/** Captured or not: the connector sends every column that is not excluded. */
+async function sizeFinding(
+  connection: Connection,
+  table: TableDescription,
+  column: ColumnDescription,
+): Promise<Finding> {
+  const from = `${quoteName(table.schema)}.${quoteName(table.name)}`;
+  const [row] =
+    (await briefly(connection, `SELECT MAX(OCTET_LENGTH(${quoteName(column.name)})) AS largest FROM ${from}`)) ?? [];
+  const now =
+    row?.['largest'] === undefined ? 'more rows than can be measured' : `at most ${row['largest'] ?? 0} bytes now`;
+  return {
+    ...columnFinding(table, column, 'warning', `${column.type}, which can hold more than passes; ${now}`),
+    check: 'column size',
+    needed: `rows of at most ${MAX_APPEND_BYTES / 1e6} MB, or their domain is parked; with a row before and after of more than ${MAX_RECORD_BYTES / 1e6} MB the connector stops`,
+    cure: 'Exclude it, change its type in the monolith, or see to it that the monolith writes no such values.',
+  };
+}
+
+/** Looking may mean to read the whole table: not longer than a moment. Undefined when that was too short. */
+async function briefly(connection: Connection, select: string) {
+  const sql = `SET STATEMENT max_statement_time = 2, sql_mode = '' FOR ${select}`;
+  return query(connection, sql).catch((error: { errno?: number }) => {
+    if (error.errno === STATEMENT_TIMEOUT) return undefined;
+    throw error;
+  });
+}
+
 /**
  * Of `0000-00-00` and `2026-01-00` Debezium makes NULL, and in a NOT NULL column the column's default or 1970-01-01: none
  * of which looks wrong. So none may be there, and the server should let none in. (A zero TIMESTAMP comes as 1970, which
@@ -78,14 +113,9 @@ async function checkZeroDates(
 ): Promise<Finding[]> {
   const name = quoteName(column.name);
   const from = `${quoteName(table.schema)}.${quoteName(table.name)}`;
-  // Looking for one may mean to read the whole table: not longer than a moment.
-  const sql = `SET STATEMENT max_statement_time = 2, sql_mode = '' FOR
-    SELECT 1 AS zero FROM ${from} WHERE ${name} IS NOT NULL AND (MONTH(${name}) = 0 OR DAY(${name}) = 0) LIMIT 1`;
-  const found = await query(connection, sql).catch((error: { errno?: number }) => {
-    if (error.errno === STATEMENT_TIMEOUT) return undefined;
-    throw error;
-  });
-  const cure = `UPDATE ${from} SET ${name} = NULL WHERE ${name} IS NOT NULL AND (MONTH(${name}) = 0 OR DAY(${name}) = 0); and let none in: SET GLOBAL sql_mode = CONCAT(@@GLOBAL.sql_mode, ',NO_ZERO_DATE,NO_ZERO_IN_DATE').`;
+  const zero = `${name} IS NOT NULL AND (MONTH(${name}) = 0 OR DAY(${name}) = 0)`;
+  const found = await briefly(connection, `SELECT 1 AS zero FROM ${from} WHERE ${zero} LIMIT 1`);
+  const cure = `UPDATE ${from} SET ${name} = NULL WHERE ${zero}; and let none in: SET GLOBAL sql_mode = CONCAT(@@GLOBAL.sql_mode, ',NO_ZERO_DATE,NO_ZERO_IN_DATE').`;
   if (found && found.length > 0) {
     return [{ ...columnFinding(table, column, 'error', `${column.type} and holds zero dates`), cure }];
   }

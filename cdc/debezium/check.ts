@@ -1,5 +1,4 @@
 import type { Connection } from 'mysql2/promise';
-import { BanyanError } from '../../log/errors.ts';
 import { checkBinlog } from '../binlog/check.ts';
 import { settingsOf } from '../binlog/options.ts';
 import { connect, query } from '../connection.ts';
@@ -8,13 +7,13 @@ import { followedTables } from '../statements/followed-tables.ts';
 import type { Finding } from '../types.ts';
 import { describeTable } from '../values/describe.ts';
 import { checkColumns } from './check-columns.ts';
-import { connectorStatus } from './connect.ts';
+import { checkConnect } from './check-connect.ts';
 import type { DebeziumOptions } from './options.ts';
 import { severalDomains } from './position.ts';
 
 /**
  * What keeps Debezium from following the database, all at once: what any reader of the binlog needs, what Debezium does
- * not carry, and whether the connector runs.
+ * not carry, and whether the connector runs as it should.
  *
  * @throws BNY-CDC-UNREACHABLE, BNY-CDC-ACCESS
  */
@@ -50,22 +49,4 @@ async function checkTables(connection: Connection, options: DebeziumOptions): Pr
     if (described) findings.push(...(await checkColumns(connection, described, captured, mode)));
   }
   return findings;
-}
-
-async function checkConnect(options: DebeziumOptions): Promise<Finding[]> {
-  const finding = (found: string, cure: string): Finding => ({
-    check: 'connector',
-    level: 'error',
-    found,
-    needed: 'a running connector with a running task',
-    cure,
-  });
-  try {
-    const { name, state, tasks, cure } = await connectorStatus(options);
-    const [failed] = tasks.filter((task) => task.trace !== undefined);
-    return cure === undefined ? [] : [finding(`${name} ${state}${failed ? `: ${failed.trace}` : ''}`, cure)];
-  } catch (error) {
-    if (!BanyanError.is(error)) throw error;
-    return [finding(error.found ?? error.message, error.cure)];
-  }
 }

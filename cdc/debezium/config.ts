@@ -1,14 +1,44 @@
 import { createHash } from 'node:crypto';
+import type { WantedTopic } from '../../log/kafka/topics.ts';
 import { followedTables } from '../statements/followed-tables.ts';
 import { connectorNameOf, type DebeziumOptions, topicOf } from './options.ts';
 
 export const CONNECTOR_CLASS = 'io.debezium.connector.mariadb.MariaDbConnector';
 
-/** Rows up to this size pass; the topic is made for as much. */
-const MAX_RECORD_BYTES = 8_000_000;
+/** A change with its row before and after; a larger one stops the connector. */
+export const MAX_RECORD_BYTES = 8_000_000;
 
-export function historyTopicOf(options: Pick<DebeziumOptions, 'kafka'>): string {
+function historyTopicOf(options: Pick<DebeziumOptions, 'kafka'>): string {
   return `${topicOf(options)}.schema`;
+}
+
+/** What the connector writes to, and what it needs of it. */
+export function connectorTopics(options: Pick<DebeziumOptions, 'kafka'>): Map<string, WantedTopic> {
+  return new Map([
+    [topicOf(options), { batchBytes: MAX_RECORD_BYTES }],
+    [historyTopicOf(options), {}],
+  ]);
+}
+
+/** Settings of addresses, accounts, TLS and speed: whatever their value, no change is lost and none is altered. */
+const FREE = new RegExp(
+  `^(${[
+    'database\\.(hostname|port|user|password|server\\.id|ssl\\..*|query\\.timeout\\.ms)',
+    'driver\\..*',
+    'connect\\.(timeout\\.ms|max\\.attempts)',
+    'schema\\.history\\.internal\\.(producer|consumer)\\..*',
+    'schema\\.history\\.internal\\.kafka\\.(bootstrap\\.servers|.*\\.(ms|attempts))',
+    'producer\\.override\\.((bootstrap|security|sasl|ssl)\\..*|linger\\.ms|batch\\.size|buffer\\.memory)',
+    'poll\\.interval\\.ms',
+    'max\\.(batch\\.size|queue\\.size|queue\\.size\\.in\\.bytes)',
+    'errors\\.(log|max|retry)\\..*',
+    'retriable\\.restart\\..*',
+  ].join('|')})$`,
+);
+
+/** Whether a setting of the connector may be another one than Banyan's. Of those it does not know it says no. */
+export function isFree(setting: string): boolean {
+  return FREE.test(setting);
 }
 
 /**
@@ -72,7 +102,8 @@ function databaseSettings(options: DebeziumOptions): Record<string, string> {
     'database.user': user,
     'database.password': password,
     'database.server.id': String(connect.serverId ?? serverIdOf(topicOf(options))),
-    'database.ssl.mode': connection.ssl ? 'required' : 'disable',
+    // The words of the connector for MariaDB; that for MySQL has others.
+    'database.ssl.mode': connection.ssl ? 'verify-ca' : 'disable',
   };
 }
 

@@ -63,6 +63,11 @@ describe('the connector', () => {
     const foreign = { code: 'BNY-CDC-CONNECTOR', found: expect.stringContaining('first.banyan.changes') };
     await expect(applyConnector(other)).rejects.toMatchObject(foreign);
     await expect(deleteConnector(other)).rejects.toMatchObject(foreign);
+    const source = openDebeziumSource(other);
+    expect((await source.check()).filter(({ check }) => check === 'connector')).toMatchObject([
+      { found: foreign.found, cure: expect.stringContaining('another name') },
+    ]);
+    await source.close();
     expect(await deleteConnector(options)).toBe(true);
   });
 });
@@ -89,11 +94,14 @@ describe('Connect', () => {
       brokers: stack.kafka.brokers,
       extra: { 'plugin.path': '/nowhere', 'group.id': 'bare', ...topics },
     });
-    const options = optionsOf('bare');
-    await expect(applyConnector({ ...options, connect: { url: bare.url } })).rejects.toMatchObject({
-      code: 'BNY-CDC-CONNECTOR',
-      needed: expect.stringContaining('MariaDbConnector'),
-    });
+    const options = { ...optionsOf('bare'), connect: { url: bare.url } };
+    const needed = expect.stringContaining('MariaDbConnector');
+    await expect(applyConnector(options)).rejects.toMatchObject({ code: 'BNY-CDC-CONNECTOR', needed });
+    const source = openDebeziumSource(options);
+    expect((await source.check()).filter(({ check }) => check === 'connector')).toMatchObject([
+      { level: 'error', needed, cure: expect.stringContaining('plugin.path') },
+    ]);
+    await source.close();
     await bare.stop();
   });
 });

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureTopics } from '../../log/kafka/topics.ts';
 import { cdcFault } from '../errors.ts';
-import { CONNECTOR_CLASS, connectorConfig, historyTopicOf } from './config.ts';
+import { CONNECTOR_CLASS, connectorConfig, connectorTopics } from './config.ts';
 import { debeziumFault } from './errors.ts';
 import { connectorNameOf, type DebeziumOptions, topicOf } from './options.ts';
-import { type Answer, ask, messageOf } from './rest.ts';
+import { ask, messageOf } from './rest.ts';
 
 export interface ConnectorStatus {
   name: string;
@@ -33,23 +33,22 @@ export async function applyConnector(options: DebeziumOptions): Promise<{ change
   const { connect, kafka } = options;
   await requirePlugin(options);
   const config = connectorConfig(options);
-  const { status, body } = await ask(connect, 'GET', `${pathOf(options)}/config`);
-  if (status === 200) refuseForeign(options, body);
-  const topics = [topicOf(options), historyTopicOf(options)];
-  const made = await ensureTopics(kafka, new Map(topics.map((topic) => [topic, {}])));
-  if (status === 200 && isSame(body, config)) return { changed: made };
+  const live = await liveConfig(options);
+  const made = await ensureTopics(kafka, connectorTopics(options));
+  if (live && isSame(live, config)) return { changed: made };
   const put = await ask(connect, 'PUT', `${pathOf(options)}/config`, config);
   if (put.status >= 400) {
     throw debeziumFault('BNY-CDC-CONNECTOR', {
       found: `Connect refuses the configuration: ${withoutPassword(messageOf(put.body), config)}`,
       needed: 'a configuration that it takes',
-      cure: 'Correct what it names: `monolith.database`, the brokers, or `extra`.',
+      cure: 'Correct what it names: `monolith.database`, the brokers, or `source`.',
     });
   }
   return { changed: true };
 }
 
-async function requirePlugin({ connect }: DebeziumOptions): Promise<void> {
+/** @throws BNY-CDC-CONNECTOR, BNY-CDC-CONNECT-UNREACHABLE */
+export async function requirePlugin({ connect }: Options): Promise<void> {
   const { body } = await ask(connect, 'GET', '/connector-plugins');
   const plugins = Array.isArray(body) ? body.map((plugin) => String(plugin.class)) : [];
   if (plugins.includes(CONNECTOR_CLASS)) return;
@@ -60,8 +59,11 @@ async function requirePlugin({ connect }: DebeziumOptions): Promise<void> {
   });
 }
 
-function refuseForeign(options: Options, config: Answer['body']): void {
-  if (config?.['connector.class'] === CONNECTOR_CLASS && config['topic.prefix'] === topicOf(options)) return;
+/** What the connector runs with; undefined when there is none. @throws BNY-CDC-CONNECTOR when it is somebody else's */
+export async function liveConfig(options: Options): Promise<Readonly<Record<string, string>> | undefined> {
+  const { status, body: config } = await ask(options.connect, 'GET', `${pathOf(options)}/config`);
+  if (status !== 200) return undefined;
+  if (config?.['connector.class'] === CONNECTOR_CLASS && config['topic.prefix'] === topicOf(options)) return config;
   throw debeziumFault('BNY-CDC-CONNECTOR', {
     found: `a connector ${connectorNameOf(options)} of class ${config?.['connector.class']} for ${config?.['topic.prefix'] ?? 'no topic'}`,
     needed: `none of that name, or ${CONNECTOR_CLASS} for ${topicOf(options)}`,
@@ -74,7 +76,7 @@ function isSame(found: Readonly<Record<string, string>>, needed: Readonly<Record
   return [...names].every((name) => found[name] === needed[name]);
 }
 
-function withoutPassword(message: string, config: Readonly<Record<string, string>>): string {
+export function withoutPassword(message: string, config: Readonly<Record<string, string>>): string {
   const password = config['database.password'];
   return password ? message.replaceAll(password, '…') : message;
 }
@@ -122,9 +124,7 @@ export function isPurged(trace: string): boolean {
 
 /** Returns whether there was one. Its topics stay, and so do its offsets. @throws BNY-CDC-CONNECTOR, BNY-CDC-CONNECT-UNREACHABLE */
 export async function deleteConnector(options: Options): Promise<boolean> {
-  const { status, body } = await ask(options.connect, 'GET', `${pathOf(options)}/config`);
-  if (status !== 200) return false;
-  refuseForeign(options, body);
+  if (!(await liveConfig(options))) return false;
   await ask(options.connect, 'DELETE', pathOf(options));
   return true;
 }

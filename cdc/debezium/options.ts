@@ -35,7 +35,7 @@ export interface ConnectOptions {
   serverId?: number;
   /** How often an idle connector says that it is there. */
   heartbeatMs?: number;
-  /** Further settings of the connector, such as `schema.history.internal.producer.*` for a cluster with TLS. They win. */
+  /** Further settings of the connector, such as `schema.history.internal.producer.*` for a cluster with TLS; `isFree` tells which. */
   extra?: Readonly<Record<string, string>>;
 }
 

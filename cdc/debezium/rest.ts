@@ -3,8 +3,9 @@ import { debeziumFault } from './errors.ts';
 import type { ConnectOptions } from './options.ts';
 
 const DEADLINE_MS = 10_000;
-/** Connect answers 409 while its workers agree on who does what. */
-const BUSY = 409;
+/** Connect's answers while its workers agree on who does what. */
+const isBusy = ({ status, body }: Answer) =>
+  status === 409 || (status === 500 && /rebalance is expected/.test(messageOf(body)));
 const PATIENCE_MS = 30_000;
 
 export interface Answer {
@@ -31,10 +32,11 @@ export async function ask({ url }: ConnectOptions, method: string, path: string,
     } catch (cause) {
       throw unreachable(reasonOf(cause as Failure), cause);
     }
-    const { status } = answer;
-    if (status === BUSY && Date.now() < deadline) continue;
-    if (status >= 500 || status === BUSY) throw unreachable(`${status} ${messageOf(parse(text))}`);
-    return { status, body: parse(text) };
+    const told = { status: answer.status, body: parse(text) };
+    const busy = isBusy(told);
+    if (busy && Date.now() < deadline) continue;
+    if (busy || told.status >= 500) throw unreachable(`${told.status} ${messageOf(told.body)}`);
+    return told;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type ConnectorStatus,
   connectorConfig,
   connectorStatus,
+  connectorTopics,
   type DebeziumOptions,
   deleteConnector,
   openDebeziumSource,
@@ -62,7 +63,7 @@ function captured({ monolith, domains }: Config) {
 }
 
 function debeziumOptions(config: Config): DebeziumOptions {
-  const { connectUrl = '', connector, serverId, brokers, host, port, user, password } = config.source;
+  const { connectUrl = '', connector, serverId, brokers, host, port, user, password, extra } = config.source;
   const account = { host, port, user, password };
   const differing = Object.fromEntries(Object.entries(account).filter(([, value]) => value !== undefined));
   return {
@@ -74,6 +75,7 @@ function debeziumOptions(config: Config): DebeziumOptions {
       ...(connector !== undefined && { name: connector }),
       ...(serverId !== undefined && { serverId }),
       ...(brokers !== undefined && { brokers: brokers.split(',') }),
+      ...(extra !== undefined && { extra }),
     },
   };
 }
@@ -163,7 +165,8 @@ export async function copyLog(
 /** What is wrong with where the log is kept, or at risk there. A file is checked when it is opened. */
 export async function checkLog(config: Config): Promise<LogFinding[]> {
   if (config.log.kind === 'sqlite') return [];
-  return checkKafka({ ...kafkaSettings(config), topics: topicsOf(config), writers: writersIn(config) });
+  const options = { ...kafkaSettings(config), topics: topicsOf(config), writers: writersIn(config) };
+  return checkKafka(options, config.source.kind === 'debezium' ? connectorTopics({ kafka: options }) : undefined);
 }
 
 /** The progress of processors; the emitter's checkpoint comes with the copy. */

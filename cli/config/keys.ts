@@ -24,6 +24,7 @@ interface JsonSchema {
   description?: string;
   default?: unknown;
   properties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
   required?: string[];
 }
 
@@ -49,14 +50,14 @@ function leaves({ properties = {}, required = [] }: JsonSchema, above: string[] 
 
 const SCALARS = new Set(['string', 'integer', 'number', 'boolean']);
 
-function typeOf({ type, format }: JsonSchema): string {
+function typeOf({ type, format, additionalProperties }: JsonSchema): string {
   if (format === 'uri') return 'URL';
+  if (typeof additionalProperties === 'object') return `name → ${typeOf(additionalProperties)}`;
   const names: Record<string, string> = {
     string: 'text',
     integer: 'whole number',
     boolean: 'true or false',
     array: 'list',
-    object: 'name → whole number',
   };
   return names[type ?? ''] ?? 'function';
 }

@@ -5,6 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from './load.ts';
 
 const EXAMPLE = 'banyan.config.ts';
+const SASL = {
+  BANYAN_LOG_KIND: 'kafka',
+  BANYAN_LOG_BROKERS: 'a:1',
+  BANYAN_LOG_SASL_MECHANISM: 'scram-sha-512',
+  BANYAN_LOG_SASL_USERNAME: 'banyan',
+};
 
 describe('the configuration', () => {
   let folder: string;
@@ -50,12 +56,18 @@ describe('the configuration', () => {
   it.each<[string, NodeJS.ProcessEnv, RegExp]>([
     ['stores without a server', { BANYAN_SERVICES_STORE_KIND: 'mysql' }, /services\.store\.host: needed, as/],
     ['a server for stores in files', { BANYAN_SERVICES_STORE_HOST: 'db' }, /services\.store\.host: means nothing/],
+    ['a log of a kind that is unknown', { BANYAN_LOG_KIND: 'redis' }, /log\.kind: .*"sqlite"\|"kafka"/],
+    ['a source of a kind that is unknown', { BANYAN_SOURCE_KIND: 'maxwell' }, /source\.kind: .*"binlog"\|"debezium"/],
     [
       'a log on a cluster without brokers',
       { BANYAN_LOG_KIND: 'kafka' },
       /log\.brokers: needed, as `log\.kind` is kafka/,
     ],
+    ['brokers for a log in a file', { BANYAN_LOG_BROKERS: 'a:1' }, /log\.brokers: means nothing/],
     ['a prefix for a log in a file', { BANYAN_LOG_PREFIX: 'a.' }, /log\.prefix: means nothing unless `log\.kind` is/],
+    ['an account without a password', SASL, /log\.sasl\.password: needed: BANYAN_LOG_SASL_PASSWORD/],
+    ['its password in a file that is not there', { ...SASL, BANYAN_LOG_SASL_PASSWORD_FILE: '/nowhere' }, /ENOENT/],
+    ['Debezium beside a log in a file', { BANYAN_SOURCE_KIND: 'debezium' }, /debezium needs `log\.kind` kafka/],
     ['a connector without an address', { BANYAN_SOURCE_KIND: 'debezium' }, /source\.connectUrl: needed, as/],
     ['a connector without Connect', { BANYAN_SOURCE_CONNECTOR: 'c' }, /source\.connector: means nothing unless/],
     ['a prefix that is no name', { BANYAN_SERVICES_STORE_PREFIX: 'a.b' }, /services\.store\.prefix: up to 20/],
@@ -98,6 +110,40 @@ describe('the configuration', () => {
       found: expect.stringMatching(found),
     });
   });
+
+  it.each([
+    ['time.precision.mode', 'isostring'],
+    ['decimal.handling.mode', 'double'],
+    ['skipped.operations', 't'],
+    ['errors.tolerance', 'all'],
+    ['event.processing.failure.handling.mode', 'warn'],
+    ['column.include.list', 'shop.orders.id'],
+    ['transforms', 'mine'],
+    ['producer.override.acks', '0'],
+    ['schema.history.internal.skip.unparseable.ddl', 'true'],
+  ])(
+    'is refused when it sets %s of the connector, with which changes could be lost or altered',
+    async (name, value) => {
+      const file = await write(withExtra({ [name]: value, 'poll.interval.ms': '100' }));
+      const found = expect.stringMatching(new RegExp(`^source\\.extra\\.${name}: is Banyan’s to set[^;]*$`));
+      await expect(loadConfig(file, {})).rejects.toMatchObject({ code: 'BNY-CLI-CONFIG', found });
+    },
+  );
+
+  it('takes what the connector needs to reach the brokers and the database', async () => {
+    const extra = {
+      'database.ssl.truststore': '/etc/connect/trust.p12',
+      'schema.history.internal.producer.security.protocol': 'SASL_SSL',
+      'producer.override.linger.ms': '5',
+    };
+    expect((await loadConfig(await write(withExtra(extra)), {})).source.extra).toEqual(extra);
+  });
+
+  const withExtra = (extra: object) => {
+    const source = { kind: 'debezium', connectUrl: 'http://connect', extra };
+    const parts = JSON.stringify({ source, log: { kind: 'kafka', brokers: 'a:1' } });
+    return `import config from '${resolve(EXAMPLE)}'; export default { ...config, ...${parts} };`;
+  };
 
   it('is refused when it is a folder', async () => {
     await expect(loadConfig(folder, {})).rejects.toMatchObject({ code: 'BNY-CLI-CONFIG' });

@@ -28,7 +28,10 @@ export async function loadConfig(file = CONFIG_FILE, env: NodeJS.ProcessEnv = pr
   }
   const merged = overlay(fromFile as Tree, environment(env));
   const checked = configSchema.safeParse(merged);
-  if (!checked.success) throw cliFault('BNY-CLI-CONFIG', { found: problems(checked.error), cause: checked.error });
+  if (!checked.success) {
+    const needed = 'keys and values as docs/configuration.md has them';
+    throw cliFault('BNY-CLI-CONFIG', { found: problems(checked.error), needed, cause: checked.error });
+  }
   const config = checked.data;
   return { ...config, data: resolve(path, '..', config.data) };
 }
@@ -79,7 +82,8 @@ function fileContent(variable: string, env: NodeJS.ProcessEnv): string | undefin
   try {
     return readFileSync(path, 'utf8').trimEnd();
   } catch (cause) {
-    throw cliFault('BNY-CLI-CONFIG', { found: `${variable}: ${(cause as Error).message}`, cause });
+    const found = `${variable}: ${(cause as Error).message}`;
+    throw cliFault('BNY-CLI-CONFIG', { found, needed: 'the path of a file that can be read', cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isFree } from '../../cdc/debezium/index.ts';
 import type { Domain, Identity, Processor } from '../../services/kit/index.ts';
 import { portOf } from './places.ts';
 
@@ -34,7 +35,14 @@ const kafkaLog = {
     .strictObject({
       mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).describe('for kafka: how to sign in'),
       username: z.string().describe('for kafka: as whom'),
-      password: z.string().default('').describe('for kafka: from the environment, not in the file'),
+      password: z
+        .string()
+        .default('')
+        .refine(
+          (given) => given !== '',
+          'needed: BANYAN_LOG_SASL_PASSWORD, or BANYAN_LOG_SASL_PASSWORD_FILE with a path',
+        )
+        .describe('for kafka: from the environment, not in the file'),
     })
     .optional(),
 };
@@ -115,6 +123,12 @@ const settings = z.strictObject({
         .optional()
         .describe(
           'for debezium: its password, or what Connect looks up from a file of its own (`config.providers` of its workers)',
+        ),
+      extra: z
+        .record(z.string(), z.string())
+        .optional()
+        .describe(
+          'for debezium: further settings of the connector, for addresses, TLS and speed, such as `schema.history.internal.producer.*` on a cluster that asks for a password',
         ),
     }),
     {},
@@ -237,6 +251,10 @@ export const configSchema = settings.superRefine(({ domains, processors, log, se
   for (const issue of issues) context.addIssue({ code: 'custom', ...issue });
   if (source.kind === 'debezium' && log.kind !== 'kafka') {
     context.addIssue({ code: 'custom', path: ['source', 'kind'], message: 'debezium needs `log.kind` kafka' });
+  }
+  for (const name of Object.keys(source.extra ?? {}).filter((each) => !isFree(each))) {
+    const message = 'is Banyan’s to set: with another value changes could be lost or altered';
+    context.addIssue({ code: 'custom', path: ['source', 'extra', name], message });
   }
   const names = (domains as Domain[]).map(({ name }) => name);
   for (const name of store.kind === 'mysql' ? tooLong(store.prefix, names) : []) {

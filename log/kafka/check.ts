@@ -1,34 +1,41 @@
 import kafkajs, { type Admin } from 'kafkajs';
-import type { TopicOptions } from '../types.ts';
+import { brokerFindings, type LogFinding, tooOld, type Versions } from './check-brokers.ts';
+import { topicFindings } from './check-topics.ts';
 import { kafkaFault } from './fault.ts';
 import type { KafkaLogOptions } from './log.ts';
-import { TRANSACTION_TIMEOUT_MS } from './producer.ts';
-import { adminOf, wantedTopics, wrongSettings } from './topics.ts';
+import { adminOf, type WantedTopic, wantedTopics } from './topics.ts';
 import { Wire } from './wire.ts';
 
-/** Something about a cluster that keeps a log from being safe there, or puts it at risk. */
-export interface LogFinding {
-  check: string;
-  level: 'error' | 'warning';
-  found: string;
-  needed: string;
-  cure: string;
-}
-
-/** Everything at once. Makes no topic: what is not there yet will be made as it should be. */
-export async function checkKafka(options: KafkaLogOptions): Promise<LogFinding[]> {
+/**
+ * Everything at once. Makes no topic: what is not there yet will be made as it should be. `others`: topics that others
+ * fill for Banyan.
+ */
+export async function checkKafka(
+  options: KafkaLogOptions,
+  others: ReadonlyMap<string, WantedTopic> = new Map(),
+): Promise<LogFinding[]> {
   const where = options.brokers.join(',');
   const admin = adminOf(options);
   try {
     const old = tooOld(await versionsOf(options));
     if (old.length > 0) return old;
     await admin.connect();
-    const wanted = wantedTopics(options);
+    const wanted = new Map([...wantedTopics(options), ...others]);
     const there = new Set(await admin.listTopics());
     const existing = new Map([...wanted].filter(([topic]) => there.has(topic)));
+    const { brokers, settings } = await brokerSettings(admin);
+    const topics =
+      existing.size > 0
+        ? await topicFindings(admin, existing)
+        : {
+            findings: [],
+            fewestCopies: Number(options.replicationFactor ?? settings.get('default.replication.factor')),
+          };
     return [
-      ...(existing.size > 0 ? await topicFindings(admin, existing) : []),
-      ...brokerFindings(await brokerSettings(admin)),
+      ...topics.findings,
+      ...(existing.size < wanted.size ? tooFewBrokers(options.replicationFactor ?? 1, brokers) : []),
+      ...replicationFinding(topics.fewestCopies),
+      ...brokerFindings(settings),
     ];
   } catch (error) {
     const { code, found = '', needed, cure } = kafkaFault(error, where);
@@ -40,22 +47,21 @@ export async function checkKafka(options: KafkaLogOptions): Promise<LogFinding[]
   }
 }
 
-async function topicFindings(admin: Admin, topics: Map<string, TopicOptions>): Promise<LogFinding[]> {
-  const wrong = (await wrongSettings(admin, topics)).map(
-    ({ topic, setting, value, needed }): LogFinding => ({
-      check: `topic ${topic}`,
+function tooFewBrokers(copies: number, brokers: number): LogFinding[] {
+  if (copies <= brokers) return [];
+  return [
+    {
+      check: 'replication factor',
       level: 'error',
-      found: `${setting}=${value}`,
-      needed,
-      cure: `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${setting}=…`,
-    }),
-  );
-  const { topics: metadata } = await admin.fetchTopicMetadata({ topics: [...topics.keys()] });
-  const fewest = Math.min(...metadata.flatMap(({ partitions }) => partitions.map(({ replicas }) => replicas.length)));
-  return fewest >= 3 ? wrong : [...wrong, ...replicationFinding(fewest)];
+      found: `log.replicationFactor ${copies}, and ${brokers} broker${brokers === 1 ? '' : 's'}`,
+      needed: 'a broker for each copy, or no topic can be made',
+      cure: 'Start the others, or set `log.replicationFactor` to as many as there are.',
+    },
+  ];
 }
 
 function replicationFinding(copies: number): LogFinding[] {
+  if (copies >= 3) return [];
   return [
     {
       check: 'replication factor',
@@ -68,60 +74,21 @@ function replicationFinding(copies: number): LogFinding[] {
 }
 
 /** By name, of one broker; the others are taken to be like it. */
-async function brokerSettings(admin: Admin): Promise<ReadonlyMap<string, string>> {
+async function brokerSettings(admin: Admin): Promise<{ brokers: number; settings: ReadonlyMap<string, string> }> {
   const { brokers } = await admin.describeCluster();
   const name = String(brokers[0]?.nodeId);
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [{ type: kafkajs.ConfigResourceTypes.BROKER, name }],
   });
-  return new Map(
-    resources.flatMap(({ configEntries }) => configEntries.map((each) => [each.configName, each.configValue])),
-  );
+  const entries = resources.flatMap(({ configEntries }) => configEntries);
+  return {
+    brokers: brokers.length,
+    settings: new Map(entries.map(({ configName, configValue }) => [configName, configValue])),
+  };
 }
-
-export function brokerFindings(settings: ReadonlyMap<string, string>): LogFinding[] {
-  const rules: { setting: string; level: 'error' | 'warning'; holds(value: string): boolean; needed: string }[] = [
-    {
-      setting: 'transaction.max.timeout.ms',
-      level: 'error',
-      holds: (value) => Number(value) >= TRANSACTION_TIMEOUT_MS,
-      needed: `at least ${TRANSACTION_TIMEOUT_MS}, the time-out of a writer's transaction`,
-    },
-    {
-      setting: 'unclean.leader.election.enable',
-      level: 'error',
-      holds: (value) => value !== 'true',
-      needed: 'false: a broker that lags must not become leader and forget what was confirmed',
-    },
-    {
-      setting: 'min.insync.replicas',
-      level: 'warning',
-      holds: (value) => Number(value) >= 2,
-      needed: '2: with 1, an event is confirmed as soon as a single broker has it in memory',
-    },
-  ];
-  return rules.flatMap(({ setting, level, holds, needed }) => {
-    const value = settings.get(setting);
-    if (value === undefined || holds(value)) return [];
-    return [{ check: setting, level, found: value, needed, cure: `Set ${setting} of the brokers.` }];
-  });
-}
-
-/** Requests that are used, by their number in the protocol, with the version that each needs: those of Kafka 2.3. */
-const NEEDED = { Produce: [0, 7], Fetch: [1, 11], AddPartitionsToTxn: [24, 1], EndTxn: [26, 1] } as const;
-
-type Versions = Readonly<Record<number, { maxVersion: number } | undefined>>;
 
 async function versionsOf(options: KafkaLogOptions): Promise<Versions> {
   const wire = await Wire.open(options, []);
   return wire.versions().finally(() => wire.close());
-}
-
-export function tooOld(versions: Versions): LogFinding[] {
-  const lacking = Object.entries(NEEDED).filter(([, [key, needed]]) => (versions[key]?.maxVersion ?? -1) < needed);
-  if (lacking.length === 0) return [];
-  const found = lacking.map(([name, [key]]) => `${name} up to version ${versions[key]?.maxVersion ?? 'none'}`);
-  const needed = `Kafka 2.3 or newer: ${lacking.map(([name, [, version]]) => `${name} ${version}`).join(', ')}`;
-  return [{ check: 'version', level: 'error', found: found.join(', '), needed, cure: 'Update the brokers.' }];
 }

@@ -16,12 +16,16 @@ export function kafkaFault(error: unknown, where: string): BanyanError {
   const cause = rootOf(error as KafkaJsError);
   const { type = '', name, message } = cause;
   const facts = { found: `${where}: ${type || name}: ${message}`, cause: error };
-  if (ACCESS.test(type) || ACCESS.test(name)) return clusterFault('BNY-LOG-ACCESS', facts);
+  if (ACCESS.test(type) || ACCESS.test(name))
+    return clusterFault('BNY-LOG-ACCESS', {
+      ...facts,
+      needed: 'an account that it takes, with the rights of docs/kafka.md',
+    });
   // Codes newer than kafkajs come as unknown ones; 90 is PRODUCER_FENCED.
   if (FENCED.includes(type) || cause.code === 90) return logFault('BNY-LOG-FENCED', facts);
   if (type === 'OFFSET_OUT_OF_RANGE') return logFault('BNY-LOG-ANOTHER', facts);
   if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') return logFault('BNY-LOG-TOO-LARGE', facts);
-  return clusterFault('BNY-LOG-UNREACHABLE', facts);
+  return clusterFault('BNY-LOG-UNREACHABLE', { ...facts, needed: 'a cluster that answers' });
 }
 
 export function typeOf(error: unknown): string {

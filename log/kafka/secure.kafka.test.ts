@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Kafka, startKafka } from '../../scripts/lib/kafka.ts';
+import { checkKafka } from './check.ts';
 import type { KafkaLogOptions } from './log.ts';
 import { event, LogOnKafka, readAll } from './test-support.ts';
 
@@ -69,6 +70,51 @@ describe('a broker that wants TLS and a password', () => {
       code: 'BNY-LOG-UNREACHABLE',
       found: expect.stringContaining(says),
     });
+  });
+});
+
+describe.each(['scram-sha-256', 'scram-sha-512'] as const)('a broker that wants a password by %s', (mechanism) => {
+  let kafka: Kafka;
+  let on: LogOnKafka;
+
+  beforeAll(async () => {
+    kafka = await startKafka({
+      scram: [`${mechanism.toUpperCase()}=[name=banyan,password=right]`],
+      extra: {
+        'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+        'listener.name.client.sasl.enabled.mechanisms': mechanism.toUpperCase(),
+        [`listener.name.client.${mechanism}.sasl.jaas.config`]:
+          'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+      },
+    });
+    on = new LogOnKafka(kafka);
+  });
+  afterAll(async () => {
+    await on.close();
+    await kafka.stop();
+  });
+
+  const account = (password: string, how: 'plain' | typeof mechanism = mechanism): Partial<KafkaLogOptions> => ({
+    sasl: { mechanism: how, username: 'banyan', password },
+  });
+
+  it('holds a log for whoever has it, and tells of a wrong one by name, also by the check', async () => {
+    const log = on.open(account('right'));
+    const writer = await log.writer('emitter');
+    await writer.append([event('orders', 'a', 1)], {});
+    await log.post([event('orders', 'a', 2)]);
+    expect((await readAll(log)).map(({ id }) => id)).toEqual(['orders-1', 'orders-2']);
+    await writer.close();
+    const checked = async (options: Partial<KafkaLogOptions>) =>
+      (await checkKafka({ ...on.options, ...options })).filter(({ level }) => level === 'error');
+    expect(await checked(account('right'))).toEqual([]);
+    for (const wrong of [account('wrong'), account('right', 'plain')]) {
+      const refused = expect.stringMatching(/SASL/);
+      await expect(on.open(wrong).identity()).rejects.toMatchObject({ code: 'BNY-LOG-ACCESS', found: refused });
+      expect(await checked(wrong)).toMatchObject([
+        { found: expect.stringMatching(/^BNY-LOG-ACCESS: .*SASL/), cure: expect.stringContaining('`log.sasl`') },
+      ]);
+    }
   });
 });
 

@@ -18,11 +18,18 @@ export function checkpointTopic(prefix: string, writer: string): string {
 
 /** The largest batch that an append can come to: 1 MB of data in UTF-8, with the headers of 1,000 events. */
 const NEEDED_BYTES = 4_000_000;
-const MESSAGE_BYTES = 8_388_608;
+/** What a topic is made for, and so what its brokers have to take at once. */
+export const MESSAGE_BYTES = 8_388_608;
+
+/** What a topic in Kafka has to be. */
+export interface WantedTopic extends TopicOptions {
+  /** The largest batch that it has to take, where that is more than an append can come to. */
+  batchBytes?: number;
+}
 
 /** Every topic of a log by its name in Kafka. */
-export function wantedTopics({ prefix = '', topics, writers }: KafkaLogOptions): Map<string, TopicOptions> {
-  const wanted = new Map<string, TopicOptions>(
+export function wantedTopics({ prefix = '', topics, writers }: KafkaLogOptions): Map<string, WantedTopic> {
+  const wanted = new Map<string, WantedTopic>(
     Object.entries(topics).map(([topic, options]) => [prefix + topic, options]),
   );
   wanted.set(prefix + IDENTITY_TOPIC, {});
@@ -37,7 +44,7 @@ export function wantedTopics({ prefix = '', topics, writers }: KafkaLogOptions):
  */
 export async function ensureTopics(
   settings: KafkaSettings,
-  wanted: ReadonlyMap<string, TopicOptions>,
+  wanted: ReadonlyMap<string, WantedTopic>,
 ): Promise<boolean> {
   const where = settings.brokers.join(',');
   const admin = adminOf(settings);
@@ -71,7 +78,7 @@ export function adminOf({ brokers, clientId = 'banyan', ssl, sasl }: KafkaSettin
 async function make(
   admin: Admin,
   { replicationFactor }: KafkaSettings,
-  wanted: ReadonlyMap<string, TopicOptions>,
+  wanted: ReadonlyMap<string, WantedTopic>,
 ): Promise<{ topic: string; partition: number }[]> {
   const there = new Set(await admin.listTopics());
   const missing = [...wanted].filter(([topic]) => !there.has(topic));
@@ -111,7 +118,10 @@ async function leadersOf(settings: KafkaSettings, places: { topic: string; parti
   });
 }
 
-async function checkPartitions(admin: Admin, wanted: ReadonlyMap<string, TopicOptions>): Promise<void> {
+export const PARTITIONS_CURE =
+  'Set `partitions` of the domain back to what the topic was made with. Kafka cannot take away partitions that were added by hand: start with a new log (another `log.prefix`) and seed again.';
+
+async function checkPartitions(admin: Admin, wanted: ReadonlyMap<string, WantedTopic>): Promise<void> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [...wanted.keys()] });
   for (const { name, partitions } of topics) {
     const needed = wanted.get(name)?.partitions ?? 1;
@@ -119,6 +129,7 @@ async function checkPartitions(admin: Admin, wanted: ReadonlyMap<string, TopicOp
     throw logFault('BNY-LOG-PARTITIONS', {
       found: `topic ${name} has ${partitions.length}`,
       needed: `${needed}, as the configuration says`,
+      cure: PARTITIONS_CURE,
     });
   }
 }
@@ -137,18 +148,20 @@ const KEEPS: readonly Rule[] = [
 const COMPACTS: readonly Rule[] = [
   { setting: 'cleanup.policy', needed: 'compact', holds: (value) => value === 'compact' },
 ];
-const ALWAYS: readonly Rule[] = [
-  {
+const UNPACKED: Rule = {
+  setting: 'compression.type',
+  needed: 'producer or uncompressed',
+  holds: (value) => value === 'producer' || value === 'uncompressed',
+};
+
+function rulesOf({ compacted, batchBytes = NEEDED_BYTES }: WantedTopic): readonly Rule[] {
+  const takes: Rule = {
     setting: 'max.message.bytes',
-    needed: `at least ${NEEDED_BYTES}`,
-    holds: (value) => Number(value) >= NEEDED_BYTES,
-  },
-  {
-    setting: 'compression.type',
-    needed: 'producer or uncompressed',
-    holds: (value) => value === 'producer' || value === 'uncompressed',
-  },
-];
+    needed: `at least ${batchBytes}`,
+    holds: (value) => Number(value) >= batchBytes,
+  };
+  return [...(compacted ? COMPACTS : KEEPS), takes, UNPACKED];
+}
 
 export interface WrongSetting {
   topic: string;
@@ -157,23 +170,40 @@ export interface WrongSetting {
   needed: string;
 }
 
-export async function wrongSettings(admin: Admin, wanted: ReadonlyMap<string, TopicOptions>): Promise<WrongSetting[]> {
+/** Of each topic what it is set to now, by itself or by its brokers. */
+export type TopicSettings = ReadonlyMap<string, ReadonlyMap<string, { value: string; ofTopic: boolean }>>;
+
+export async function settingsOf(admin: Admin, topics: readonly string[]): Promise<TopicSettings> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [...wanted.keys()].map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+    resources: topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
   });
-  return resources.flatMap(({ resourceName, configEntries }) => {
-    const rules = [...(wanted.get(resourceName)?.compacted ? COMPACTS : KEEPS), ...ALWAYS];
-    return rules.flatMap(({ setting, needed, holds }) => {
-      const value = configEntries.find(({ configName }) => configName === setting)?.configValue ?? '';
-      return holds(value) ? [] : [{ topic: resourceName, setting, value, needed }];
-    });
-  });
+  const ofTopic = kafkajs.ConfigSource.TOPIC_CONFIG;
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      new Map(
+        configEntries.map(({ configName, configValue, configSource }) => [
+          configName,
+          { value: configValue, ofTopic: configSource === ofTopic },
+        ]),
+      ),
+    ]),
+  );
+}
+
+export function wrongSettings(wanted: ReadonlyMap<string, WantedTopic>, settings: TopicSettings): WrongSetting[] {
+  return [...wanted].flatMap(([topic, options]) =>
+    rulesOf(options).flatMap(({ setting, needed, holds }) => {
+      const value = settings.get(topic)?.get(setting)?.value ?? '';
+      return holds(value) ? [] : [{ topic, setting, value, needed }];
+    }),
+  );
 }
 
 /** @throws BNY-LOG-TOPIC naming every setting that is wrong */
-async function checkSettings(admin: Admin, wanted: ReadonlyMap<string, TopicOptions>): Promise<void> {
-  const wrong = await wrongSettings(admin, wanted);
+async function checkSettings(admin: Admin, wanted: ReadonlyMap<string, WantedTopic>): Promise<void> {
+  const wrong = wrongSettings(wanted, await settingsOf(admin, [...wanted.keys()]));
   if (wrong.length === 0) return;
   throw clusterFault('BNY-LOG-TOPIC', {
     found: wrong.map(({ topic, setting, value }) => `${topic}: ${setting}=${value}`).join(', '),

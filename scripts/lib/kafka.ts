@@ -21,16 +21,18 @@ export interface KafkaOptions {
    * SASL need `listener.security.protocol.map` and what belongs to it, and no port.
    */
   extra?: Readonly<Record<string, string>>;
+  /** Accounts that a new folder begins with, such as `SCRAM-SHA-256=[name=banyan,password=secret]`. */
+  scram?: readonly string[];
 }
 
 const HEAP_MB = 512;
 
-export async function startKafka({ folder, extra = {} }: KafkaOptions = {}): Promise<Kafka> {
+export async function startKafka({ folder, extra = {}, scram = [] }: KafkaOptions = {}): Promise<Kafka> {
   const own = folder === undefined;
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'banyan-kafka-')));
   const ports = (await consecutivePorts(3)) as [number, number, number];
   const properties = serverProperties(home, ports);
-  await format(home, properties).catch(async (error) => {
+  await format(home, properties, scram).catch(async (error) => {
     if (own) await rm(home, { recursive: true, force: true });
     throw error;
   });
@@ -77,7 +79,7 @@ function serverProperties(folder: string, [client, internal, controller]: [numbe
   };
 }
 
-async function format(folder: string, properties: Record<string, string>): Promise<void> {
+async function format(folder: string, properties: Record<string, string>, scram: readonly string[]): Promise<void> {
   const data = join(folder, 'data');
   if (existsSync(join(data, 'meta.properties'))) return;
   await mkdir(data, { recursive: true });
@@ -86,7 +88,8 @@ async function format(folder: string, properties: Record<string, string>): Promi
   await writeFile(file, propertiesText(properties));
   const cluster = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   // One word: an id may begin with a hyphen.
-  const args = ['format', `--cluster-id=${cluster}`, '--config', file];
+  const accounts = scram.flatMap((account) => ['--add-scram', account]);
+  const args = ['format', `--cluster-id=${cluster}`, '--config', file, ...accounts];
   const child = await launch({ mainClass: 'kafka.tools.StorageTool', args, heapMb: 128, folder, log });
   const code = await new Promise((resolve) => child.once('close', resolve));
   if (code !== 0) throw new Error(`Kafka's storage could not be formatted:\n${await readFile(log, 'utf8')}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { brokerFindings, tooOld } from './check.ts';
+import { brokerFindings, tooOld } from './check-brokers.ts';
 
 describe('what brokers can do and how they are set', () => {
   it('is found too little in a Kafka before 2.3, request by request', () => {
@@ -11,6 +11,7 @@ describe('what brokers can do and how they are set', () => {
 
   it.each([
     ['transaction.max.timeout.ms', '5000', '900000', 'error'],
+    ['socket.request.max.bytes', '8388608', '104857600', 'error'],
     ['unclean.leader.election.enable', 'true', 'false', 'error'],
     ['min.insync.replicas', '1', '2', 'warning'],
   ])('is found wrong with %s=%s', (setting, wrong, right, level) => {
