@@ -80,7 +80,7 @@ describe('bad input on Kafka', () => {
     ],
     ['a log on Kafka without brokers', { BANYAN_LOG_BROKERS: undefined }, /log\.brokers: needed/],
     ['Debezium without Connect', { BANYAN_SOURCE_CONNECT_URL: undefined }, /source\.connectUrl: needed/],
-    ['stores without a server', { BANYAN_SERVICES_STORE_HOST: undefined }, /services\.store: host: needed/],
+    ['stores without a server', { BANYAN_SERVICES_STORE_HOST: undefined }, /services\.store\.host: needed/],
     ['an unknown log', { BANYAN_LOG_KIND: 'redis' }, /log\.kind: .*"sqlite"\|"kafka"/],
     ['an unknown source', { BANYAN_SOURCE_KIND: 'maxwell' }, /source\.kind: .*"binlog"\|"debezium"/],
     ['an unknown store', { BANYAN_SERVICES_STORE_KIND: 'oracle' }, /services\.store\.kind: .*"sqlite"\|"mysql"/],
