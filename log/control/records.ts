@@ -11,6 +11,9 @@ export const LATEST_TOPIC = 'banyan.latest';
 const domain = z.string();
 const processor = z.string();
 const run = z.string();
+const owner = z.enum(['monolith', 'service']);
+/** Counts the changes of owner. */
+const epoch = z.number().int().min(0);
 const load = z.object({ variable: z.string(), limit: z.number() });
 
 /** Every record of `banyan.control`. Each concerns one domain or one processor, which is its key. */
@@ -34,6 +37,20 @@ const CONTROL = {
   ReplayFailed: z.object({ domain, store: z.string(), reason: z.string(), differences: z.array(z.unknown()) }),
   StoreFlipped: z.object({ domain, store: z.string(), hash: z.string(), undoUntil: z.string().nullable() }),
   StoreDropped: z.object({ domain, store: z.string() }),
+  /** Somebody wants the domain's writes to go elsewhere. Void unless `epoch` is the one that it has. */
+  WritesRequested: z.object({ domain, id: z.string(), to: owner, epoch }),
+  /** Routers hold the domain's writes from here on. */
+  SwitchBegun: z.object({ domain, id: z.string() }),
+  /** It has changed nothing. */
+  SwitchEnded: z.object({ domain, id: z.string(), reason: z.string() }),
+  /** Where the new owner stands in the stream of the database, with the next id of each table. */
+  OwnershipChanged: z.object({ domain, owner, epoch, id: z.string(), nextIds: z.record(z.string(), z.string()) }),
+  /** The service takes writes: the point of no return. */
+  EpochHeld: z.object({ domain, epoch }),
+  /** The service will never take writes under it. */
+  EpochBurnt: z.object({ domain, epoch }),
+  /** The service takes no more writes. */
+  EpochClosed: z.object({ domain, epoch, nextIds: z.record(z.string(), z.string()) }),
   /** Where a processor begins: behind these offsets. Of a topic that has begun already it says nothing more. */
   ProcessorBegun: z.object({ processor, ends: z.record(z.string(), z.array(z.number().int())) }),
   /** Dead letters, by the ids of their events, are to go to their handler once more. */

@@ -1,3 +1,4 @@
+import { applyOwnership, FIRST_OWNERSHIP, isOfOwnership, type Ownership } from './ownership.ts';
 import { applyProcessor, type DomainRecord, isOfProcessor, type ProcessorControl } from './processors.ts';
 import type { ControlData, ControlRecord, LatestRecord } from './records.ts';
 
@@ -7,6 +8,8 @@ export interface DomainControl {
   etl: { run: string; chunkRows: number; maxLoad: ControlData<'EtlRequested'>['maxLoad']; paused: boolean } | undefined;
   parked: { cause: string; cure: string; position: string; reseed: boolean; since: string } | undefined;
   reads: { percent: number; revision: number };
+  /** Who accepts its writes. */
+  ownership: Ownership;
   store: {
     live: string;
     previous: string | undefined;
@@ -28,6 +31,7 @@ export function initialControl(): DomainControl {
     etl: undefined,
     parked: undefined,
     reads: { percent: 0, revision: 0 },
+    ownership: FIRST_OWNERSHIP,
     store: {
       live: FIRST_STORE,
       previous: undefined,
@@ -41,6 +45,7 @@ export function initialControl(): DomainControl {
 
 /** Pure; a record that is void (an outdated switch, a second request) leaves the state as it was. */
 export function applyControl(domain: DomainControl, record: DomainRecord): DomainControl {
+  if (isOfOwnership(record)) return { ...domain, ownership: applyOwnership(domain.ownership, record) };
   const { data, type, time } = record;
   switch (type) {
     case 'EtlRequested':
