@@ -22,7 +22,9 @@ export interface World {
   service: number;
   command: 'none' | 'sent' | 'logged' | 'handed back';
   /** A step that the coordinator has decided on and not begun. */
-  decided: { step: Step; epoch: number } | undefined;
+  decided: Decided | undefined;
+  /** The same of one that was taken for dead, and goes on. */
+  belated: Decided | undefined;
   /** A statement about the row that the database has not carried out yet. */
   statement: OwnershipRow | undefined;
   /** Handback transactions that are under way, by the epoch under which they were sent. */
@@ -32,6 +34,13 @@ export interface World {
   requests: number;
   /** What must never be. */
   broken?: string;
+}
+
+interface Decided {
+  step: Step;
+  epoch: number;
+  /** Of the switch. */
+  id: string;
 }
 
 interface Write {
@@ -54,6 +63,7 @@ export type Mutation =
   | 'waits for nobody at the row'
   | 'no epoch in the fence'
   | 'outcome not read back'
+  | 'outcome not looked at'
   | 'older coordinator not waited for'
   | 'given back early';
 
@@ -76,6 +86,7 @@ export function firstWorld({ requests, crashes, writes }: Size): World {
     service: -1,
     command: 'none',
     decided: undefined,
+    belated: undefined,
     statement: undefined,
     handbacks: [],
     overdue: false,
@@ -85,8 +96,9 @@ export function firstWorld({ requests, crashes, writes }: Size): World {
 }
 
 /** Nothing is under way, and one owner takes writes. */
-export function isSettled({ ownership, row, statement, stream }: World): boolean {
-  const taken = ownership.owner === 'monolith' || ownership.outcome === 'held';
+export function isSettled({ ownership, writer, row, statement, stream }: World): boolean {
+  const held = ownership.outcome === 'held' && writer.outcome === 'held' && writer.epoch === ownership.epoch;
+  const taken = ownership.owner === 'monolith' || held;
   return taken && !ownership.moving && row.epoch === ownership.epoch && !statement && stream.length === 0;
 }
 
@@ -109,6 +121,13 @@ export function events(before: World, mutation?: Mutation): [name: string, after
   may(before.stream.length > 0, 'the emitter reads on', emit);
   may(before.crashes > 0 && before.decided !== undefined, 'the coordinator crashes', (world) => {
     world.crashes--;
+    world.decided = undefined;
+  });
+  // Whoever takes over has fenced its records in the log, and holds the lock that its statements needed.
+  const remains = before.decided?.step === 'burn' || before.decided?.step === 'close';
+  may(before.crashes > 0 && remains, 'another coordinator takes over', (world) => {
+    world.crashes--;
+    world.belated = world.decided;
     world.decided = undefined;
   });
   may(before.crashes > 0 && before.service !== -1, 'the service crashes', (world) => {
@@ -138,7 +157,11 @@ function requests({ ownership, requests, overdue }: World, may: May): void {
   may(requests > 0 && taken && !moving, 'somebody asks for a switch', (world) => {
     world.requests--;
     world.overdue = false;
-    append(world, 'WritesRequested', { id: String(epoch), to: owner === 'monolith' ? 'service' : 'monolith', epoch });
+    append(world, 'WritesRequested', {
+      id: String(requests),
+      to: owner === 'monolith' ? 'service' : 'monolith',
+      epoch,
+    });
   });
   may(moving !== undefined && !overdue, 'the time is over', (world) => {
     world.overdue = true;
@@ -189,9 +212,16 @@ function writes(before: World, may: May, mutation?: Mutation): void {
 }
 
 function coordinator(before: World, may: May, mutation?: Mutation): void {
-  const { ownership, row, decided, command, overdue } = before;
+  const { ownership, row, decided, belated, command, overdue } = before;
+  may(belated !== undefined, `the older coordinator does it: ${belated?.step}`, (world) => {
+    world.belated = undefined;
+    carryOut(world, belated as Decided, mutation);
+  });
   if (decided) {
-    may(true, `the coordinator does it: ${decided.step}`, (world) => carryOut(world, mutation));
+    may(true, `the coordinator does it: ${decided.step}`, (world) => {
+      world.decided = undefined;
+      carryOut(world, decided, mutation);
+    });
     return;
   }
   // Whoever coordinates holds a lock on the connection that its statements go over: none of an older one is under way.
@@ -209,14 +239,11 @@ function coordinator(before: World, may: May, mutation?: Mutation): void {
     handback: behind ? 'behind' : 'complete',
   });
   may(step !== undefined, `the coordinator decides: ${step}`, (world) => {
-    world.decided = { step: step as Step, epoch: ownership.epoch };
+    world.decided = { step: step as Step, epoch: ownership.epoch, id: ownership.moving?.id ?? '' };
   });
 }
 
-function carryOut(world: World, mutation?: Mutation): void {
-  const { step, epoch } = world.decided as { step: Step; epoch: number };
-  const id = world.ownership.moving?.id ?? '';
-  world.decided = undefined;
+function carryOut(world: World, { step, epoch, id }: Decided, mutation?: Mutation): void {
   if (step === 'begin') append(world, 'SwitchBegun', { id });
   if (step === 'end') append(world, 'SwitchEnded', { id, reason: '' });
   if (step === 'take' || step === 'grant again') world.statement = { owner: 'service', epoch };
@@ -229,7 +256,8 @@ function carryOut(world: World, mutation?: Mutation): void {
   const { writer } = world;
   writer.generation++;
   // What the older generation wrote is seen now, and nothing can follow it.
-  if (step === 'burn' && writer.epoch === epoch) return;
+  const applies = step === 'burn' ? writer.epoch < epoch : writer.epoch === epoch && writer.outcome === 'held';
+  if (!applies && mutation !== 'outcome not looked at') return;
   world.writer = { ...writer, epoch, outcome: step === 'burn' ? 'burnt' : 'closed' };
   if (step === 'burn') append(world, 'EpochBurnt', { epoch });
   else append(world, 'EpochClosed', { epoch, nextIds: {} });
@@ -269,12 +297,13 @@ function handbacks(before: World, may: May, mutation?: Mutation): void {
 
 function service({ ownership, writer, service, command }: World, may: May): void {
   const { outcome, epoch } = ownership;
-  may(outcome === 'granted' && writer.epoch < epoch, 'the service takes up the epoch', (world) => {
+  may(outcome?.startsWith('granted') === true && writer.epoch < epoch, 'the service takes up the epoch', (world) => {
     world.service = writer.generation + 1;
     world.writer = { generation: world.service, epoch, outcome: 'held' };
     append(world, 'EpochHeld', { epoch });
   });
-  may(service === -1 && writer.outcome === 'held', 'the service goes on', (world) => {
+  // Started again, or fenced by somebody who found nothing to do.
+  may(service !== writer.generation && writer.outcome === 'held', 'the service goes on', (world) => {
     world.writer.generation++;
     world.service = world.writer.generation;
   });

@@ -48,7 +48,7 @@ describe('the change of owner, searched exhaustively', () => {
     (size) => {
       expect(search(size)).toMatchObject({ broken: undefined, stuck: undefined });
     },
-    120_000,
+    300_000,
   );
 
   it.each<[Mutation]>([
@@ -57,13 +57,15 @@ describe('the change of owner, searched exhaustively', () => {
     ['waits for nobody at the row'],
     ['no epoch in the fence'],
     ['outcome not read back'],
+    ['outcome not looked at'],
     ['older coordinator not waited for'],
     ['given back early'],
   ])(
     'is found out when it is broken: %s',
     (mutation) => {
-      expect(search({ requests: 2, crashes: 1, writes: 2 }, mutation).broken).toBeDefined();
+      const { broken, stuck } = search({ requests: 2, crashes: 1, writes: 1 }, mutation);
+      expect(broken ?? stuck).toBeDefined();
     },
-    120_000,
+    300_000,
   );
 });

@@ -39,11 +39,9 @@ export function nextStep({ ownership, row, drained, overdue, handback }: Situati
     if (handback === 'complete') return 'give back';
     return handback === 'failed' || overdue ? 'grant again' : undefined;
   }
-  if (outcome === 'granted') {
-    // What a service has written before stands in the log only: nobody but a service can go on.
-    const first = moving?.to !== 'monolith';
-    return first && (overdue || !moving) ? 'burn' : undefined;
-  }
+  if (outcome === 'granted') return overdue || !moving ? 'burn' : undefined;
+  // What a service wrote under the epoch before may stand in the log only: nobody but a service can go on.
+  if (outcome === 'granted again') return undefined;
   if (!moving) return undefined;
   if (!moving.holding) return 'begin';
   if (overdue) return 'end';

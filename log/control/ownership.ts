@@ -9,8 +9,8 @@ export type Owner = 'monolith' | 'service';
 export interface Ownership {
   owner: Owner;
   epoch: number;
-  /** What became of the epoch, if it is a service's. */
-  outcome: 'granted' | 'held' | 'burnt' | 'closed' | undefined;
+  /** What became of the epoch, if it is a service's; `granted again`: the one before was a service's too. */
+  outcome: 'granted' | 'granted again' | 'held' | 'burnt' | 'closed' | undefined;
   moving: Moving | undefined;
 }
 
@@ -55,9 +55,16 @@ export function applyOwnership(before: Ownership, { type, data }: OwnershipRecor
       if (data.epoch !== epoch + 1) return before;
       if (data.owner === 'monolith')
         return { owner: 'monolith', epoch: data.epoch, outcome: undefined, moving: undefined };
-      return { owner: 'service', epoch: data.epoch, outcome: 'granted', moving };
+      return {
+        owner: 'service',
+        epoch: data.epoch,
+        outcome: owner === 'service' ? 'granted again' : 'granted',
+        moving,
+      };
     case 'EpochHeld':
-      return data.epoch === epoch && outcome === 'granted' ? { ...before, outcome: 'held', moving: undefined } : before;
+      return data.epoch === epoch && outcome?.startsWith('granted')
+        ? { ...before, outcome: 'held', moving: undefined }
+        : before;
     case 'EpochBurnt':
       return data.epoch === epoch && outcome === 'granted' ? { ...before, outcome: 'burnt' } : before;
     case 'EpochClosed':
