@@ -79,7 +79,11 @@ async function session({ config, signal, logger }: Context, log: EventLog, insta
         domains: config.domains,
         seeder: new EtlSeeder({ log, domains: config.domains, schema, banyanSchema, throttleQuery, connect, logger }),
         beat: () => database.beat(),
-        ownTables: { heartbeat: `${banyanSchema}.heartbeat`, watermark: `${banyanSchema}.watermark` },
+        ownTables: {
+          heartbeat: `${banyanSchema}.heartbeat`,
+          watermark: `${banyanSchema}.watermark`,
+          ownership: `${banyanSchema}.ownership`,
+        },
         heartbeatIntervalMs: config.emitter.heartbeatMs,
         instance,
         logger,

@@ -168,7 +168,7 @@ describe('a seed under live writes', () => {
         domains: [domain],
         seeder,
         beat: () => database.beat(),
-        ownTables: { heartbeat: 'banyan.heartbeat', watermark: 'banyan.watermark' },
+        ownTables: { heartbeat: 'banyan.heartbeat', watermark: 'banyan.watermark', ownership: 'banyan.ownership' },
         heartbeatIntervalMs: 50,
         instance: 'test',
         logger,

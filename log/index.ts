@@ -1,4 +1,5 @@
 export { covers, fromStart } from './append.ts';
+export type { Owner, Ownership } from './control/ownership.ts';
 export { type DomainRecord, isOfProcessor, type ProcessorControl } from './control/processors.ts';
 export {
   CONTROL_TOPIC,
@@ -22,8 +23,9 @@ export { KAFKA_LOG_ERRORS } from './kafka/errors.ts';
 export { openKafkaLog } from './kafka/log.ts';
 export type { KafkaSettings } from './kafka/settings.ts';
 export { openMemoryLog } from './memory/log.ts';
+export { keyIn } from './partition.ts';
 export { isRing, relayDoorbell } from './relay.ts';
 export { SQLITE_LOG_ERRORS } from './sqlite/errors.ts';
 export { openSqliteLog, type SqliteLog, type SqliteLogOptions } from './sqlite/log.ts';
-export { deadTopic, parkingTopic, RESET_TYPE, topicsFor } from './topics.ts';
+export { deadTopic, isOwnType, OWNER_TYPE, parkingTopic, RESET_TYPE, topicsFor } from './topics.ts';
 export * from './types.ts';

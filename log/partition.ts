@@ -6,6 +6,11 @@ export function partitionOf(key: string, partitions: number): number {
   return partitions === 1 ? 0 : (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
 }
 
+/** A key that is placed in that partition. */
+export function keyIn(partition: number, partitions: number): string {
+  for (let n = 0; ; n++) if (partitionOf(`banyan-${n}`, partitions) === partition) return `banyan-${n}`;
+}
+
 const M = 0x5bd1e995;
 const SEED = 0x9747b28c;
 

@@ -11,8 +11,15 @@ export function deadTopic(processor: string): string {
   return `banyan.dead.${processor}`;
 }
 
-/** The one event type that is Banyan's own in a domain's topic: what stood before it counts no longer. */
+/** What stood before it in a domain's topic counts no longer. */
 export const RESET_TYPE = 'DomainReset';
+/** In each partition of a domain's topic: from here on its events come from another owner. */
+export const OWNER_TYPE = 'OwnershipChanged';
+
+/** Whether an event in a domain's topic is Banyan's own, and none of the domain's. */
+export function isOwnType(type: string): boolean {
+  return type === RESET_TYPE || type === OWNER_TYPE;
+}
 
 /** Every topic of a log: one a domain, its parking lot, one a processor for its dead letters, and the control plane. */
 export function topicsFor(

@@ -29,7 +29,7 @@ export async function appendChunk(
   for (const row of chunk.rows) {
     let events: NewEvent[];
     try {
-      events = translator.seed(row, chunk.run, appender.state.position, time);
+      events = translator.seed(row, chunk.run, appender.state, time);
     } catch (error) {
       await append(slice, rows, lastKey, false);
       const cause = `seed of ${row.table} ${JSON.stringify(row.key)}: ${(error as Error).message}`;

@@ -16,6 +16,8 @@ export type Capture = (change: Change) => DomainEvent | readonly DomainEvent[] |
 export interface CapturedDomain {
   name: string;
   tables: CapturedTables;
+  /** Of its topic; default 1. */
+  partitions?: number;
   /** One capture for each table. */
   capture: Readonly<Record<string, Capture>>;
   /** Checks an event against its schema. @throws what the schema finds */

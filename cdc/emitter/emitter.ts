@@ -15,6 +15,7 @@ import { Appender } from './appender.ts';
 import type { CapturedDomain } from './capture.ts';
 import { reconfigured } from './configured.ts';
 import { controlUpTo, RequestInbox } from './inbox.ts';
+import { type OwnerChange, ownerChange } from './owner-change.ts';
 import { drain, type Parking, park, RESEED, RESUME } from './parking.ts';
 import type { Seeder } from './seeder.ts';
 import { EMITTER, type EmitterState, restoreState } from './state.ts';
@@ -28,7 +29,7 @@ export interface EmitterOptions {
   /** Writes the heartbeat row; the emitter reads it back from the stream. */
   beat(): Promise<void>;
   /** Names of Banyan's own tables in the stream. */
-  ownTables: { heartbeat: string; watermark: string };
+  ownTables: { heartbeat: string; watermark: string; ownership: string };
   heartbeatIntervalMs: number;
   /** Names this process in signs of life. */
   instance: string;
@@ -124,9 +125,8 @@ class Session {
   async #part(transaction: Transaction, appender: Appender): Promise<void> {
     await this.#disturbances(transaction.disturbances, appender);
     const before = appender.state;
-    const parked = new Set(Object.keys(before.parked));
     const observe = Object.keys(before.seeds).length > 0 ? this.#observeFor(before) : undefined;
-    const { events, failures } = this.#translator.part(transaction, parked, observe);
+    const { events, failures } = this.#translator.part(transaction, before, observe);
     if (failures.length > 0) {
       await appender.flush();
       for (const { domain, cause } of failures) {
@@ -135,13 +135,28 @@ class Session {
     }
     const beat = await this.#ownChanges(transaction, appender);
     const { position, resume } = transaction;
+    const owners = await this.#newOwners(transaction, appender);
     const freshAt = beat ?? appender.state.freshAt;
-    const next = { ...appender.state, position, resume, freshAt };
-    await appender.add(
-      beat === undefined ? events : [...events, this.#sign(next)],
-      next,
-      this.#isWatermark(transaction),
-    );
+    const next = { ...appender.state, domains: owners.domains, position, resume, freshAt };
+    const own = beat === undefined ? owners.events : [...owners.events, this.#sign(next)];
+    await appender.add(own.length === 0 ? events : [...events, ...own], next, this.#isWatermark(transaction));
+  }
+
+  /** The markers of domains whose owner changes at this place in the stream. */
+  async #newOwners(transaction: Transaction, appender: Appender): Promise<OwnerChange> {
+    let { domains } = appender.state;
+    const events: NewEvent[] = [];
+    for (const [nth, change] of transaction.changes.entries()) {
+      if (change.table !== this.#options.ownTables.ownership) continue;
+      const found = ownerChange(change, nth, transaction, domains, this.#translator.domains);
+      if ('cause' in found) {
+        await this.#park(appender, found);
+        continue;
+      }
+      domains = found.domains;
+      events.push(...found.events);
+    }
+    return { domains, events };
   }
 
   /** Its position alone is worth no append: during a seed there are many, and a chunk follows. */

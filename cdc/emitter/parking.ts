@@ -73,7 +73,7 @@ export async function* drain(
     for (const event of batch) {
       let events: NewEvent[];
       try {
-        events = again(translator, event);
+        events = again(translator, event, state);
       } catch (error) {
         yield await parkAgain(log, current, domain, event, error);
         return;
@@ -105,9 +105,9 @@ function parkAgain(
   return park(log, state, { domain, cause, cure: lost ? RESEED(domain) : RESUME(domain), reseed: lost });
 }
 
-function again(translator: Translator, event: LoggedEvent): NewEvent[] {
+function again(translator: Translator, event: LoggedEvent, { domains }: EmitterState): NewEvent[] {
   if (event.type === 'ChangeTooLarge') throw cdcFault('BNY-CDC-TOO-LARGE');
-  return translator.parkedChange(JSON.parse(event.data) as ParkedChange);
+  return translator.parkedChange(JSON.parse(event.data) as ParkedChange, domains);
 }
 
 export const RESUME = (domain: string) =>

@@ -174,7 +174,7 @@ export function options(source: ScriptedSource, domains: CapturedDomain[], log: 
       source.add([
         { table: 'heartbeat', kind: 'update', key: [1], after: { id: 1, beat: source.transactions.length } },
       ]),
-    ownTables: { heartbeat: 'heartbeat', watermark: 'watermark' },
+    ownTables: { heartbeat: 'heartbeat', watermark: 'watermark', ownership: 'ownership' },
     heartbeatIntervalMs: 60_000,
     instance: 'test',
     logger: pino({ level: 'silent' }),

@@ -1,6 +1,7 @@
 import { MAX_APPEND_BYTES, type NewEvent, parkingTopic } from '../../log/index.ts';
 import type { Change, Position, Transaction } from '../types.ts';
 import { type CapturedDomain, changeId, type DomainEvent, isUnchanged, seedId } from './capture.ts';
+import type { DomainPosition, EmitterState } from './state.ts';
 
 /** Where and when a change was committed: what an event's id and attributes are made of. */
 export interface Origin {
@@ -24,6 +25,14 @@ export interface Translation {
   failures: { domain: string; cause: string }[];
 }
 
+/** How the emitter stands to the domains at a place in the stream. */
+export interface Standing {
+  parked: Readonly<Record<string, unknown>>;
+  domains: Readonly<Record<string, Pick<DomainPosition, 'owner' | 'epoch'>>>;
+}
+
+type Place = Pick<EmitterState, 'position' | 'domains'>;
+
 /** Told of each change whether its capture made events of it. */
 export type Observer = (domain: string, change: Change, emitted: boolean) => void;
 
@@ -41,14 +50,17 @@ export class Translator {
     return this.#byTable.get(table);
   }
 
-  /** One part of a transaction. A domain whose capture throws is parked from the part's first change on. */
-  part(transaction: Transaction, parked: ReadonlySet<string>, observe?: Observer): Translation {
+  /**
+   * One part of a transaction. A domain whose capture throws is parked from the part's first change on; of one that its
+   * service owns no change is captured.
+   */
+  part(transaction: Transaction, { parked, domains }: Standing, observe?: Observer): Translation {
     const failures: Translation['failures'] = [];
-    const aside = new Set(parked);
+    const aside = new Set(Object.keys(parked));
     for (;;) {
       const events: NewEvent[] = [];
       const counts: number[] = [];
-      const failure = this.#attempt(transaction, aside, events, counts);
+      const failure = this.#attempt(transaction, aside, domains, events, counts);
       if (!failure) {
         if (observe) this.#observe(transaction, counts, observe);
         return { events, failures };
@@ -62,17 +74,19 @@ export class Translator {
   #attempt(
     tx: Transaction,
     parked: ReadonlySet<string>,
+    domains: Standing['domains'],
     events: NewEvent[],
     counts: number[],
   ): Translation['failures'][number] | undefined {
     const nths = new Map<string, number>();
     for (const change of tx.changes) {
       const domain = this.#byTable.get(change.table);
-      if (domain) {
+      const position = domain && domains[domain.name];
+      if (domain && position?.owner !== 'service') {
         const nth = tx.changes.length === 1 ? 0 : countNext(nths, change);
         try {
           if (parked.has(domain.name)) events.push(parkedEvent(domain.name, { origin: originOf(tx), change, nth }));
-          else if (!isUnchanged(change)) this.#capture(domain, change, nth, tx, events);
+          else if (!isUnchanged(change)) this.#capture(domain, change, nth, tx, position?.epoch, events);
         } catch (error) {
           return { domain: domain.name, cause: describe(error, change) };
         }
@@ -90,20 +104,21 @@ export class Translator {
   }
 
   /** A change from the parking lot, through the capture as it is now. @throws what the capture throws */
-  parkedChange({ origin, change, nth }: ParkedChange): NewEvent[] {
+  parkedChange({ origin, change, nth }: ParkedChange, domains: Standing['domains']): NewEvent[] {
     const domain = this.#byTable.get(change.table);
     if (!domain || isUnchanged(change)) return [];
     const events: NewEvent[] = [];
-    this.#capture(domain, change, nth, origin, events);
+    this.#capture(domain, change, nth, origin, domains[domain.name]?.epoch, events);
     return events;
   }
 
   /** A row read by the ETL. @throws what the capture throws */
-  seed(change: Change, run: string, position: Position, time: string): NewEvent[] {
+  seed(change: Change, run: string, { position, domains }: Place, time: string): NewEvent[] {
     const domain = this.#byTable.get(change.table);
     if (!domain) return [];
     const events = list(domain.capture[change.table]?.(change)).map((event, n) => {
-      const made = toEvent(domain, event, seedId(run, change.table, change.key, n), time, position);
+      const id = seedId(run, change.table, change.key, n);
+      const made = toEvent(domain, event, id, { committedAt: time, position }, domains[domain.name]?.epoch);
       made.seed = run;
       return made;
     });
@@ -111,12 +126,19 @@ export class Translator {
     return events;
   }
 
-  #capture(domain: CapturedDomain, change: Change, nth: number, origin: Origin, events: NewEvent[]): void {
+  #capture(
+    domain: CapturedDomain,
+    change: Change,
+    nth: number,
+    origin: Origin,
+    epoch: number | undefined,
+    events: NewEvent[],
+  ): void {
     const made = list(domain.capture[change.table]?.(change));
     const first = events.length;
     for (let n = 0; n < made.length; n++) {
       const id = changeId(origin.gtid, origin.part, change.table, change.key, nth, n);
-      events.push(toEvent(domain, made[n] as DomainEvent, id, origin.committedAt, origin.position));
+      events.push(toEvent(domain, made[n] as DomainEvent, id, origin, epoch));
     }
     if (made.length > 1) checkSize(events.slice(first));
   }
@@ -134,7 +156,13 @@ function list(made: DomainEvent | readonly DomainEvent[] | undefined): readonly 
   return Array.isArray(made) ? made : [made as DomainEvent];
 }
 
-function toEvent(domain: CapturedDomain, event: DomainEvent, id: string, time: string, position: Position): NewEvent {
+function toEvent(
+  domain: CapturedDomain,
+  event: DomainEvent,
+  id: string,
+  { committedAt, position }: Pick<Origin, 'committedAt' | 'position'>,
+  epoch = 0,
+): NewEvent {
   const { version, data } = domain.encode(event);
   const made: NewEvent = {
     topic: domain.name,
@@ -142,10 +170,10 @@ function toEvent(domain: CapturedDomain, event: DomainEvent, id: string, time: s
     id,
     type: event.type,
     version,
-    time,
+    time: committedAt,
     data,
     origin: 'monolith',
-    epoch: 0,
+    epoch,
     position,
   };
   checkSize([made]);

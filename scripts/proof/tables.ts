@@ -13,6 +13,7 @@ import type { Mariadb } from '../lib/mariadb.ts';
 
 /** Of a store that this file makes and removes. */
 const EXPECTED = 'expected';
+const NOWHERE = { position: '', domains: {} };
 
 /**
  * What a domain's store would be if it were built from the monolith's tables as they stand now. At rest the live store
@@ -53,7 +54,8 @@ async function buildFromTables(
       const fold = new Fold();
       const applier = new EventApplier(projection, fold);
       for (const row of await readTable(mariadb, table, captured)) {
-        for (const event of translator.seed(row, 'proof', '', new Date(0).toISOString())) applier.apply(logged(event));
+        for (const event of translator.seed(row, 'proof', NOWHERE, new Date(0).toISOString()))
+          applier.apply(logged(event));
       }
       const after = { ...cursors, [topic]: [{ offset: (cursors[topic]?.[0] ?? START).offset + 1, id: table }] };
       await store.commit(fold, cursors, after);

@@ -1,4 +1,4 @@
-import { BanyanError, type LoggedEvent, RESET_TYPE } from '../../log/index.ts';
+import { BanyanError, isOwnType, type LoggedEvent, RESET_TYPE } from '../../log/index.ts';
 import { serviceFault } from './errors.ts';
 import type { EventData, EventRegistry } from './events.ts';
 import { type RowOf, Table, type TableDefinition } from './table.ts';
@@ -96,7 +96,7 @@ export class EventApplier {
   apply(event: LoggedEvent): void {
     const subscription = this.#projection.subscriptions.get(event.topic);
     if (event.type === RESET_TYPE) this.#reset(event.topic);
-    if (!subscription || event.type === RESET_TYPE) return;
+    if (!subscription || isOwnType(event.type)) return;
     try {
       const data = subscription.events.decode(event);
       // The handler gets the logged event itself with its data parsed: no copy for each of a million events.

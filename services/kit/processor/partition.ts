@@ -4,11 +4,11 @@ import {
   BanyanError,
   type Cursors,
   type EventLog,
+  isOwnType,
   type LoggedEvent,
   type LogWriter,
   type NewEvent,
   type ProcessorControl,
-  RESET_TYPE,
 } from '../../../log/index.ts';
 import { serviceFault } from '../errors.ts';
 import type { Processor } from '../processor.ts';
@@ -237,7 +237,7 @@ class Tenure {
   /** Undefined for what does not concern the processor. @throws BNY-SERVICE-UNKNOWN-EVENT */
   #occurrenceOf(event: LoggedEvent): Occurrence<never> | undefined {
     const { topics, handlers, seeds } = this.#options.processor;
-    if (event.type === RESET_TYPE || (event.seed !== undefined && seeds === 'ignore')) return undefined;
+    if (isOwnType(event.type) || (event.seed !== undefined && seeds === 'ignore')) return undefined;
     const events = topics.get(event.topic);
     if (!events || (events.types.includes(event.type) && !handlers[event.type])) return undefined;
     return { ...event, data: events.decode(event) as never };
