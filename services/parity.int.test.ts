@@ -98,7 +98,12 @@ async function seedEvents(connection: mysql.Connection): Promise<LoggedEvent[]> 
       for (const values of rows as unknown as unknown[][]) {
         const after = select.row(values);
         const change = { table, kind: 'seed' as const, key: select.key(after), after };
-        for (const event of translator.seed(change, 'run', { position: '1', domains: {} }, '2026-01-01T00:00:00.000Z')) {
+        for (const event of translator.seed(
+          change,
+          'run',
+          { position: '1', domains: {} },
+          '2026-01-01T00:00:00.000Z',
+        )) {
           const offset = events.length;
           events.push({ ...event, partition: 0, offset, sequence: offset });
         }
