@@ -145,21 +145,25 @@ export async function setBackConnector(options: Options, gtid: string): Promise<
       needed: 'one to set back',
     });
   }
-  await ask(connect, 'PUT', `${path}/stop`);
-  // Only of a stopped connector; that it has stopped takes a moment.
   const { file, pos, server_id } = saved.offset;
-  const offsets = [{ partition: saved.partition, offset: { file, pos, server_id, ts_sec: 0, gtids: gtid } }];
+  const offset = { file, pos, server_id, ts_sec: 0, gtids: gtid };
+  await ask(connect, 'PUT', `${path}/stop`);
+  try {
+    await changeOffset(options, { partition: saved.partition, offset });
+  } finally {
+    await ask(connect, 'PUT', `${path}/resume`);
+  }
+}
+
+/** Only of a stopped connector; that it has stopped takes a moment. */
+async function changeOffset(options: Options, offset: object): Promise<void> {
   for (const deadline = Date.now() + STOP_MS; ; await sleep(200)) {
-    const patched = await ask(connect, 'PATCH', `${path}/offsets`, { offsets });
-    if (patched.status < 400) break;
+    const { status, body } = await ask(options.connect, 'PATCH', `${pathOf(options)}/offsets`, { offsets: [offset] });
+    if (status < 400) return;
     if (Date.now() > deadline) {
-      throw debeziumFault('BNY-CDC-CONNECTOR', {
-        found: messageOf(patched.body),
-        needed: 'an offset that can be set back',
-      });
+      throw debeziumFault('BNY-CDC-CONNECTOR', { found: messageOf(body), needed: 'an offset that can be set back' });
     }
   }
-  await ask(connect, 'PUT', `${path}/resume`);
 }
 
 /** Why nothing comes. Returns when the connector runs, or will. @throws BNY-CDC-PURGED, BNY-CDC-CONNECTOR, BNY-CDC-CONNECT-UNREACHABLE */
