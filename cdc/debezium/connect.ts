@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureTopics } from '../../log/kafka/topics.ts';
 import { cdcFault } from '../errors.ts';
-import { CONNECTOR_CLASS, connectorConfig, connectorTopics } from './config.ts';
+import { CONNECTOR_CLASS, connectorConfig, connectorTopics, withoutSecrets } from './config.ts';
 import { debeziumFault } from './errors.ts';
 import { connectorNameOf, type DebeziumOptions, topicOf } from './options.ts';
 import { ask, messageOf } from './rest.ts';
@@ -39,7 +39,7 @@ export async function applyConnector(options: DebeziumOptions): Promise<{ change
   const put = await ask(connect, 'PUT', `${pathOf(options)}/config`, config);
   if (put.status >= 400) {
     throw debeziumFault('BNY-CDC-CONNECTOR', {
-      found: `Connect refuses the configuration: ${withoutPassword(messageOf(put.body), config)}`,
+      found: `Connect refuses the configuration: ${withoutSecrets(messageOf(put.body), config)}`,
       needed: 'a configuration that it takes',
       cure: 'Correct what it names: `monolith.database`, the brokers, or `source`.',
     });
@@ -74,11 +74,6 @@ export async function liveConfig(options: Options): Promise<Readonly<Record<stri
 function isSame(found: Readonly<Record<string, string>>, needed: Readonly<Record<string, string>>): boolean {
   const names = new Set([...Object.keys(found), ...Object.keys(needed)]);
   return [...names].every((name) => found[name] === needed[name]);
-}
-
-export function withoutPassword(message: string, config: Readonly<Record<string, string>>): string {
-  const password = config['database.password'];
-  return password ? message.replaceAll(password, '…') : message;
 }
 
 /** @throws BNY-CDC-CONNECT-UNREACHABLE */
