@@ -1,7 +1,7 @@
 import { BanyanError } from '../../log/errors.ts';
 import type { Finding } from '../types.ts';
-import { CONNECTOR_CLASS, connectorConfig, isFree } from './config.ts';
-import { connectorStatus, liveConfig, requirePlugin, withoutPassword } from './connect.ts';
+import { CONNECTOR_CLASS, connectorConfig, isFree, isSecret, withoutSecrets } from './config.ts';
+import { connectorStatus, liveConfig, requirePlugin } from './connect.ts';
 import type { DebeziumOptions } from './options.ts';
 import { ask } from './rest.ts';
 
@@ -33,7 +33,7 @@ async function refused(options: DebeziumOptions): Promise<Finding[]> {
     .filter(({ value }) => value.errors.length > 0)
     .map(({ value: { name, errors } }) =>
       finding(
-        `Connect refuses ${name}: ${withoutPassword(errors.join(' '), config)}`,
+        `Connect refuses ${name}: ${withoutSecrets(errors.join(' '), config)}`,
         'a configuration that it takes',
         'Correct it in `source` or `monolith.database` of banyan.config.ts.',
       ),
@@ -67,5 +67,5 @@ function differing(live: Readonly<Record<string, string>>, options: DebeziumOpti
 
 function shown(name: string, value: string | undefined): string {
   if (value === undefined) return `no ${name}`;
-  return /password|secret|jaas|\.key$/i.test(name) ? `another ${name}` : `${name}=${value}`;
+  return isSecret(name) ? `another ${name}` : `${name}=${value}`;
 }

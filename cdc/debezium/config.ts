@@ -41,6 +41,17 @@ export function isFree(setting: string): boolean {
   return FREE.test(setting);
 }
 
+/** Whether nobody is to read a setting's value in a message. */
+export function isSecret(setting: string): boolean {
+  return /password|secret|jaas|\.key$/i.test(setting);
+}
+
+/** What Connect says of a configuration, as it may be told. */
+export function withoutSecrets(message: string, config: Readonly<Record<string, string>>): string {
+  const secrets = Object.keys(config).flatMap((name) => (isSecret(name) && config[name]) || []);
+  return secrets.reduce((text, secret) => text.replaceAll(secret, '…'), message);
+}
+
 /**
  * The connector's configuration. Its settings are no matter of taste: other ones lose values (`isostring` makes NULL of
  * negative TIMEs), kinds of changes (TRUNCATE is skipped by default), or the transactions' bounds.

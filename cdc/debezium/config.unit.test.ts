@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { withoutSecrets } from './config.ts';
 import { connectorConfig, type DebeziumOptions } from './index.ts';
 
 const OPTIONS: DebeziumOptions = {
@@ -61,5 +62,14 @@ describe('the connector’s configuration', () => {
 
   it('is the same each time it is made', () => {
     expect(connectorConfig(OPTIONS)).toEqual(connectorConfig(structuredClone(OPTIONS)));
+  });
+
+  it('keeps its secrets out of what Connect says of it, those of `extra` too', () => {
+    const extra = {
+      'schema.history.internal.producer.sasl.jaas.config': 'jaas!',
+      'database.ssl.truststore.password': '',
+    };
+    const config = connectorConfig({ ...OPTIONS, connect: { ...OPTIONS.connect, extra } });
+    expect(withoutSecrets('db: from-here, jaas! of banyan', config)).toBe('db: …, … of banyan');
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureTopics } from '../../log/kafka/topics.ts';
 import { cdcFault } from '../errors.ts';
-import { CONNECTOR_CLASS, connectorConfig, connectorTopics } from './config.ts';
+import { CONNECTOR_CLASS, connectorConfig, connectorTopics, withoutSecrets } from './config.ts';
 import { debeziumFault } from './errors.ts';
 import { connectorNameOf, type DebeziumOptions, topicOf } from './options.ts';
 import { ask, messageOf } from './rest.ts';
@@ -39,7 +39,7 @@ export async function applyConnector(options: DebeziumOptions): Promise<{ change
   const put = await ask(connect, 'PUT', `${pathOf(options)}/config`, config);
   if (put.status >= 400) {
     throw debeziumFault('BNY-CDC-CONNECTOR', {
-      found: `Connect refuses the configuration: ${withoutPassword(messageOf(put.body), config)}`,
+      found: `Connect refuses the configuration: ${withoutSecrets(messageOf(put.body), config)}`,
       needed: 'a configuration that it takes',
       cure: 'Correct what it names: `monolith.database`, the brokers, or `source`.',
     });
@@ -74,11 +74,6 @@ export async function liveConfig(options: Options): Promise<Readonly<Record<stri
 function isSame(found: Readonly<Record<string, string>>, needed: Readonly<Record<string, string>>): boolean {
   const names = new Set([...Object.keys(found), ...Object.keys(needed)]);
   return [...names].every((name) => found[name] === needed[name]);
-}
-
-export function withoutPassword(message: string, config: Readonly<Record<string, string>>): string {
-  const password = config['database.password'];
-  return password ? message.replaceAll(password, '…') : message;
 }
 
 /** @throws BNY-CDC-CONNECT-UNREACHABLE */
@@ -145,21 +140,25 @@ export async function setBackConnector(options: Options, gtid: string): Promise<
       needed: 'one to set back',
     });
   }
-  await ask(connect, 'PUT', `${path}/stop`);
-  // Only of a stopped connector; that it has stopped takes a moment.
   const { file, pos, server_id } = saved.offset;
-  const offsets = [{ partition: saved.partition, offset: { file, pos, server_id, ts_sec: 0, gtids: gtid } }];
+  const offset = { file, pos, server_id, ts_sec: 0, gtids: gtid };
+  await ask(connect, 'PUT', `${path}/stop`);
+  try {
+    await changeOffset(options, { partition: saved.partition, offset });
+  } finally {
+    await ask(connect, 'PUT', `${path}/resume`);
+  }
+}
+
+/** Only of a stopped connector; that it has stopped takes a moment. */
+async function changeOffset(options: Options, offset: object): Promise<void> {
   for (const deadline = Date.now() + STOP_MS; ; await sleep(200)) {
-    const patched = await ask(connect, 'PATCH', `${path}/offsets`, { offsets });
-    if (patched.status < 400) break;
+    const { status, body } = await ask(options.connect, 'PATCH', `${pathOf(options)}/offsets`, { offsets: [offset] });
+    if (status < 400) return;
     if (Date.now() > deadline) {
-      throw debeziumFault('BNY-CDC-CONNECTOR', {
-        found: messageOf(patched.body),
-        needed: 'an offset that can be set back',
-      });
+      throw debeziumFault('BNY-CDC-CONNECTOR', { found: messageOf(body), needed: 'an offset that can be set back' });
     }
   }
-  await ask(connect, 'PUT', `${path}/resume`);
 }
 
 /** Why nothing comes. Returns when the connector runs, or will. @throws BNY-CDC-PURGED, BNY-CDC-CONNECTOR, BNY-CDC-CONNECT-UNREACHABLE */

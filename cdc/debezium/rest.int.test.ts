@@ -1,22 +1,25 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { ask } from './rest.ts';
+import { stubConnect } from './test-connect.ts';
 
 it.each([
   [409, 'Cannot complete request momentarily due to stale configuration'],
   [500, 'Request cannot be completed because a rebalance is expected'],
 ])('Connect that answers %i while its workers agree is asked again', async (status, message) => {
-  let asked = 0;
-  const server = createServer((_, response) => {
-    response.statusCode = asked++ === 0 ? status : 200;
-    response.end(JSON.stringify({ message }));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  expect(await ask({ url }, 'GET', '/connectors')).toMatchObject({ status: 200 });
-  expect(asked).toBe(2);
-  server.closeAllConnections();
-  server.close();
+  await using connect = await stubConnect((asked) => [asked.length === 1 ? status : 200, { message }]);
+  expect(await ask(connect, 'GET', '/connectors')).toMatchObject({ status: 200 });
+  expect(connect.asked).toHaveLength(2);
+});
+
+it.each([
+  ['a proxy that asks for a password', 401, { message: 'who are you?' }],
+  ['a proxy that lets nobody through', 403, { message: 'no' }],
+  ['another server, with pages of its own', 404, '<html>no such page</html>'],
+  ['another server, with a page for everything', 200, '<html>welcome</html>'],
+])('%s is not taken for Connect', async (_, status, body) => {
+  await using connect = await stubConnect(() => [status, body]);
+  await expect(ask(connect, 'GET', '/connectors/c/status')).rejects.toMatchObject({
+    code: 'BNY-CDC-CONNECT-UNREACHABLE',
+    found: expect.stringContaining(`${connect.url}/connectors/c/status: ${status}`),
+  });
 });

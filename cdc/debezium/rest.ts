@@ -14,7 +14,11 @@ export interface Answer {
   body: any;
 }
 
-/** One request to Connect's REST interface. @throws BNY-CDC-CONNECT-UNREACHABLE when it does not answer, or with a 5xx */
+const NOT_JSON = { message: 'an answer that is not JSON' };
+/** Of a proxy, or of another server at the address: nothing that it says is about connectors. */
+const isForeign = ({ status, body }: Answer) => status === 401 || status === 403 || body === NOT_JSON;
+
+/** One request to Connect's REST interface. @throws BNY-CDC-CONNECT-UNREACHABLE when it does not answer itself, or with a 5xx */
 export async function ask({ url }: ConnectOptions, method: string, path: string, body?: object): Promise<Answer> {
   const unreachable = (found: string, cause?: unknown) =>
     debeziumFault('BNY-CDC-CONNECT-UNREACHABLE', { found: `${method} ${url}${path}: ${found}`, cause });
@@ -35,7 +39,7 @@ export async function ask({ url }: ConnectOptions, method: string, path: string,
     const told = { status: answer.status, body: parse(text) };
     const busy = isBusy(told);
     if (busy && Date.now() < deadline) continue;
-    if (busy || told.status >= 500) throw unreachable(`${told.status} ${messageOf(told.body)}`);
+    if (busy || isForeign(told) || told.status >= 500) throw unreachable(`${told.status} ${messageOf(told.body)}`);
     return told;
   }
 }
@@ -56,7 +60,7 @@ function parse(text: string): Answer['body'] {
   try {
     return text === '' ? undefined : JSON.parse(text);
   } catch {
-    return { message: 'an answer that is not JSON' };
+    return NOT_JSON;
   }
 }
 

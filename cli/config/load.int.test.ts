@@ -71,6 +71,12 @@ describe('the configuration', () => {
     ['a connector without an address', { BANYAN_SOURCE_KIND: 'debezium' }, /source\.connectUrl: needed, as/],
     ['a connector without Connect', { BANYAN_SOURCE_CONNECTOR: 'c' }, /source\.connector: means nothing unless/],
     ['a prefix that is no name', { BANYAN_SERVICES_STORE_PREFIX: 'a.b' }, /services\.store\.prefix: up to 20/],
+    ['a prefix that no topic can have', { BANYAN_LOG_PREFIX: 'a b.' }, /log\.prefix: up to 100 letters/],
+    [
+      'brokers without a port, as Connect reaches them',
+      { BANYAN_SOURCE_BROKERS: 'kafka' },
+      /source\.brokers: `host:port`/,
+    ],
     ['a variable that nothing reads', { BANYAN_ROUTER_PROT: '1' }, /BANYAN_ROUTER_PROT in the environment/],
     ['a file that is not there', { BANYAN_SECRET_FILE: '/nowhere' }, /BANYAN_SECRET_FILE: .*ENOENT/],
     ['a port that is none', { BANYAN_ROUTER_PORT: '99999' }, /router\.port: /],

@@ -17,13 +17,18 @@ const tls = (where: string, whose: string) =>
     })
     .optional();
 
+const brokers = z
+  .string()
+  .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, '`host:port`, several separated by commas')
+  .optional();
+
 const kafkaLog = {
-  brokers: z
+  brokers: brokers.describe('for kafka: some brokers of the cluster, `host:port`, separated by commas'),
+  prefix: z
     .string()
-    .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, '`host:port`, several separated by commas')
-    .optional()
-    .describe('for kafka: some brokers of the cluster, `host:port`, separated by commas'),
-  prefix: z.string().default('').describe('for kafka: stands before the names of topics and transactional ids'),
+    .regex(/^[\w.-]{0,100}$/, 'up to 100 letters, digits, dots, underscores and hyphens')
+    .default('')
+    .describe('for kafka: stands before the names of topics and transactional ids'),
   replicationFactor: z
     .number()
     .int()
@@ -108,10 +113,7 @@ const settings = z.strictObject({
         .max(4_294_967_295)
         .optional()
         .describe('for debezium: its id as a replica, unlike that of every other one'),
-      brokers: z
-        .string()
-        .optional()
-        .describe('for debezium: `log.brokers` as Connect reaches them, where that differs'),
+      brokers: brokers.describe('for debezium: `log.brokers` as Connect reaches them, where that differs'),
       host: z
         .string()
         .optional()

@@ -8,7 +8,8 @@ import type { WantedTopic } from './topics.ts';
 let kafka: Kafka;
 let on: LogOnKafka;
 beforeAll(async () => {
-  kafka = await startKafka({ extra: { 'transaction.max.timeout.ms': '5000', 'socket.request.max.bytes': '9000000' } });
+  const extra = { 'transaction.max.timeout.ms': '5000', 'socket.request.max.bytes': '9000000' };
+  kafka = await startKafka({ extra: { ...extra, 'default.replication.factor': '2' } });
 });
 afterAll(() => kafka.stop());
 beforeEach(() => {
@@ -31,14 +32,15 @@ const brief = async (options: Partial<KafkaLogOptions> = {}, others?: Map<string
 describe('the check of a log on Kafka', () => {
   it('names what brokers are set to, and makes no topic', async () => {
     const before = await on.admin((admin) => admin.listTopics());
-    expect(await brief()).toEqual(BROKER);
+    expect(await brief({ replicationFactor: 1 })).toEqual(BROKER);
     expect(await on.admin((admin) => admin.listTopics())).toEqual(before);
   });
 
   it('names more copies than there are brokers, before a topic is made', async () => {
     expect(await brief({ replicationFactor: 3 })).toContain(
-      'error replication factor log.replicationFactor 3, and 1 broker',
+      'error replication factor 3 copies of each topic, and 1 broker',
     );
+    expect(await brief()).toContain('error replication factor 2 copies of each topic, and 1 broker');
   });
 
   it.each([
@@ -50,20 +52,20 @@ describe('the check of a log on Kafka', () => {
     ['all events, as no copy may be missing', 'min.insync.replicas', '2', 'error'],
     ['what a single broker had in memory', 'min.insync.replicas', '1', 'warning'],
   ])('names a topic that would lose %s, though it was made right', async (_, setting, value, level) => {
-    await on.open().identity();
+    await on.open({ replicationFactor: 1 }).identity();
     expect(await brief()).toEqual(BROKER);
     await on.set(on.topic('orders'), setting, value);
     expect(await brief()).toEqual([`${level} topic ${on.topic('orders')} ${setting}=${value}`, ...BROKER]);
   });
 
   it('names a topic to which partitions were added by hand', async () => {
-    await on.open().identity();
+    await on.open({ replicationFactor: 1 }).identity();
     await on.admin((admin) => admin.createPartitions({ topicPartitions: [{ topic: on.topic('orders'), count: 2 }] }));
     expect(await brief()).toEqual([`error topic ${on.topic('orders')} 2 partitions`, ...BROKER]);
   });
 
   it('names a topic of others that takes less than they write', async () => {
-    await on.open().identity();
+    await on.open({ replicationFactor: 1 }).identity();
     const others = new Map([[on.topic('orders'), { batchBytes: 9_000_000 }]]);
     expect(await brief({}, others)).toEqual([`error topic ${on.topic('orders')} max.message.bytes=8388608`, ...BROKER]);
   });

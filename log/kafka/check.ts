@@ -24,16 +24,11 @@ export async function checkKafka(
     const there = new Set(await admin.listTopics());
     const existing = new Map([...wanted].filter(([topic]) => there.has(topic)));
     const { brokers, settings } = await brokerSettings(admin);
-    const topics =
-      existing.size > 0
-        ? await topicFindings(admin, existing)
-        : {
-            findings: [],
-            fewestCopies: Number(options.replicationFactor ?? settings.get('default.replication.factor')),
-          };
+    const copies = Number(options.replicationFactor ?? settings.get('default.replication.factor'));
+    const topics = existing.size > 0 ? await topicFindings(admin, existing) : { findings: [], fewestCopies: copies };
     return [
       ...topics.findings,
-      ...(existing.size < wanted.size ? tooFewBrokers(options.replicationFactor ?? 1, brokers) : []),
+      ...(existing.size < wanted.size ? tooFewBrokers(copies, brokers) : []),
       ...replicationFinding(topics.fewestCopies),
       ...brokerFindings(settings),
     ];
@@ -47,13 +42,14 @@ export async function checkKafka(
   }
 }
 
+/** Of copies that nobody tells the number of, nothing can be said. */
 function tooFewBrokers(copies: number, brokers: number): LogFinding[] {
-  if (copies <= brokers) return [];
+  if (Number.isNaN(copies) || copies <= brokers) return [];
   return [
     {
       check: 'replication factor',
       level: 'error',
-      found: `log.replicationFactor ${copies}, and ${brokers} broker${brokers === 1 ? '' : 's'}`,
+      found: `${copies} copies of each topic, and ${brokers} broker${brokers === 1 ? '' : 's'}`,
       needed: 'a broker for each copy, or no topic can be made',
       cure: 'Start the others, or set `log.replicationFactor` to as many as there are.',
     },
@@ -61,7 +57,7 @@ function tooFewBrokers(copies: number, brokers: number): LogFinding[] {
 }
 
 function replicationFinding(copies: number): LogFinding[] {
-  if (copies >= 3) return [];
+  if (Number.isNaN(copies) || copies >= 3) return [];
   return [
     {
       check: 'replication factor',

@@ -8,6 +8,8 @@ interface KafkaJsError extends Error {
   type?: string;
   code?: string | number;
   cause?: unknown;
+  /** Of a request about several topics: each fails by itself. */
+  errors?: readonly unknown[];
 }
 
 /** What an error of kafkajs means. Whatever is not known to be worse counts as a cluster that does not answer now. */
@@ -33,5 +35,6 @@ export function typeOf(error: unknown): string {
 }
 
 function rootOf(error: KafkaJsError): KafkaJsError {
-  return error.cause instanceof Error && !error.type ? rootOf(error.cause) : error;
+  const cause = error.cause ?? error.errors?.[0];
+  return cause instanceof Error && !error.type ? rootOf(cause) : error;
 }

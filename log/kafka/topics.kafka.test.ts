@@ -8,6 +8,26 @@ beforeAll(async () => {
 });
 afterAll(() => kafka.stop());
 
+describe('the topics of a log on Kafka', () => {
+  let on: LogOnKafka;
+  beforeEach(() => {
+    on = new LogOnKafka(kafka);
+  });
+  afterEach(() => on.close());
+
+  it('are made by the first of several that open it at once', async () => {
+    const [first, second] = await Promise.all([on.open().identity(), on.open().identity()]);
+    expect(first).toBe(second);
+  });
+
+  it('cannot be made with more copies than there are brokers, and the error says so', async () => {
+    await expect(on.open({ replicationFactor: 3 }).identity()).rejects.toMatchObject({
+      code: 'BNY-LOG-UNREACHABLE',
+      found: expect.stringContaining('INVALID_REPLICATION_FACTOR'),
+    });
+  });
+});
+
 describe('a log on Kafka refuses a topic', () => {
   let on: LogOnKafka;
   beforeEach(async () => {

@@ -2,7 +2,7 @@ import kafkajs, { type Admin } from 'kafkajs';
 import { logFault } from '../errors.ts';
 import type { TopicOptions } from '../types.ts';
 import { clusterFault } from './errors.ts';
-import { kafkaFault, typeOf } from './fault.ts';
+import { kafkaFault } from './fault.ts';
 import type { KafkaLogOptions } from './log.ts';
 import { patiently } from './patience.ts';
 import type { KafkaSettings } from './settings.ts';
@@ -89,19 +89,15 @@ async function make(
     'max.message.bytes': String(MESSAGE_BYTES),
     'compression.type': 'producer',
   }).map(([name, value]) => ({ name, value }));
-  await admin
-    .createTopics({
-      topics: missing.map(([topic, { partitions = 1, compacted = false }]) => ({
-        topic,
-        numPartitions: partitions,
-        replicationFactor: replicationFactor ?? -1,
-        configEntries: [...settings, { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' }],
-      })),
-    })
-    .catch((error: unknown) => {
-      // Another process makes the same ones.
-      if (typeOf(error) !== 'TOPIC_ALREADY_EXISTS' && !/already exists/i.test(String(error))) throw error;
-    });
+  // Those that another process makes at the same time count as made.
+  await admin.createTopics({
+    topics: missing.map(([topic, { partitions = 1, compacted = false }]) => ({
+      topic,
+      numPartitions: partitions,
+      replicationFactor: replicationFactor ?? -1,
+      configEntries: [...settings, { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' }],
+    })),
+  });
   return missing.flatMap(([topic, { partitions = 1 }]) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
   );

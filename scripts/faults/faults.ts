@@ -130,10 +130,14 @@ async function kill(world: World, second: Second, target: Target, replays: Promi
 /** About the time in which the command starts and the service has built a part of the store. */
 const REPLAY_MS = 700;
 
+/** Each takes more than a second: only a seed that does not go on any more needs so many. */
+const SEED_TRIES = 300;
+
 async function moveReads(world: World, say: FaultOptions['say']): Promise<void> {
   for (const domain of DOMAINS) {
     // The request stands in the log: whoever is killed, the seed goes on; only the following may break off.
-    while ((await statusOf(world, domain))?.seeded !== 'yes') {
+    for (let tries = 0; (await statusOf(world, domain))?.seeded !== 'yes'; tries++) {
+      if (tries > SEED_TRIES) throw new Error(`${domain} is never seeded`);
       await world.banyan('etl', domain, '--yes', '--detach');
       await sleep(500);
     }
