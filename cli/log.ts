@@ -50,14 +50,32 @@ async function tailLog(context: Context, [topic = '']: string[], options: Record
     throw cliFault('BNY-CLI-USAGE', { found: `--last ${options['last']}`, needed: 'a whole number' });
   try {
     const ends = (await log.ends([topic]))[topic] ?? [];
-    const from: Cursors = { [topic]: ends.map((end) => ({ offset: Math.max(-1, end - last), id: '' })) };
-    for await (const batch of log.read(from, { follow: options['follow'] !== false, signal: context.signal })) {
-      for (const event of batch) context.data(readable(event), line(event));
-    }
+    const show = (events: readonly LoggedEvent[]) => {
+      for (const event of events) context.data(readable(event), line(event));
+    };
+    show(await newest(log, topic, ends, last));
+    if (options['follow'] === false) return EXIT.done;
+    for await (const batch of log.read(cursorsAt(topic, ends), { signal: context.signal })) show(batch);
     return EXIT.done;
   } finally {
     await log.close();
   }
+}
+
+/** The last events of a topic. Offsets may have holes: it goes back until there are enough. */
+async function newest(log: EventLog, topic: string, ends: readonly number[], count: number): Promise<LoggedEvent[]> {
+  for (let back = count; count > 0; back *= 2) {
+    const from = ends.map((end) => Math.max(-1, end - back));
+    const events: LoggedEvent[] = [];
+    for await (const batch of log.read(cursorsAt(topic, from), { until: { [topic]: [...ends] } }))
+      events.push(...batch);
+    if (events.length >= count || from.every((offset) => offset === -1)) return events.slice(-count);
+  }
+  return [];
+}
+
+function cursorsAt(topic: string, offsets: readonly number[]): Cursors {
+  return { [topic]: offsets.map((offset) => ({ offset, id: '' })) };
 }
 
 async function showEvent(
@@ -76,8 +94,8 @@ async function showEvent(
 async function find(log: EventLog, topic: string, partition: number, offset: number): Promise<LoggedEvent | undefined> {
   const ends = (await log.ends([topic]))[topic] ?? [];
   if (!Number.isInteger(offset) || offset < 0 || !(offset <= (ends[partition] ?? -1))) return undefined;
-  const from = { [topic]: ends.map((end, i) => ({ offset: i === partition ? offset - 1 : end, id: '' })) };
-  for await (const [event] of log.read(from, { follow: false, limit: 1 }))
+  const from = ends.map((end, i) => (i === partition ? offset - 1 : end));
+  for await (const [event] of log.read(cursorsAt(topic, from), { follow: false, limit: 1 }))
     return event?.offset === offset ? event : undefined;
   return undefined;
 }
@@ -98,7 +116,7 @@ async function stats(context: Context): Promise<number> {
   ]);
   context.data(
     { identity, ends, checkpoint },
-    `log ${identity}, ${checkpoint?.number ?? 0} appends of the emitter\n${table(['TOPIC', 'PARTITIONS', 'APPENDED'], rows)}`,
+    `log ${identity}, ${checkpoint?.number ?? 0} appends of the emitter\n${table(['TOPIC', 'PARTITIONS', 'OFFSETS'], rows)}`,
   );
   return EXIT.done;
 }

@@ -1,3 +1,4 @@
+import { clusterFault } from './errors.ts';
 import { lastOf, Producer } from './producer.ts';
 import { visible } from './stand.ts';
 import { IDENTITY_TOPIC } from './topics.ts';
@@ -12,5 +13,8 @@ export async function identify(wire: Wire, prefix: string, offered: string): Pro
   const producer = await Producer.open(wire);
   const messages = [{ key: 'identity', value: offered, headers: {} }];
   await visible(wire, (await producer.send([{ ...place, messages }])).map(lastOf));
-  return String((await first())?.value);
+  const given = await first();
+  if (!given)
+    throw clusterFault('BNY-LOG-UNREACHABLE', { found: `${place.topic}: nothing`, needed: 'what was written to it' });
+  return String(given.value);
 }

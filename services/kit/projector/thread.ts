@@ -72,8 +72,11 @@ async function leaseOf(options: ThreadOptions, name: string, signal: AbortSignal
     } catch (error) {
       const stopped = stores.faultOf(error);
       options.onStopped(stopped);
-      await tellBeat(options, name, NOTHING_APPLIED, stopped);
-      if (!isPassing(stopped)) await aborted(signal);
+      // Says so until the service is restarted, if it does not pass: a stopped projector must not look like a dead one.
+      do {
+        await tellBeat(options, name, NOTHING_APPLIED, stopped);
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      } while (!isPassing(stopped) && !signal.aborted);
     }
     await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
   }
