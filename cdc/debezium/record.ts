@@ -154,8 +154,8 @@ const LONG_NUMBER = /\d{16}/;
 
 /** Times in nanoseconds stand behind the rows in every record, and are not needed: only what comes before costs care. */
 function parseExactly(text: string): Json {
-  // Within a value the quotes would be escaped.
-  const rowsEnd = text.indexOf(',"source":{');
+  // The last one: a column with a geometry can have that name. Within a value the quotes would be escaped.
+  const rowsEnd = text.lastIndexOf(',"source":{');
   const rows = rowsEnd < 0 ? text : text.slice(0, rowsEnd);
   return LONG_NUMBER.test(rows)
     ? JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown)
