@@ -139,11 +139,18 @@ function statement({ source, databaseName, ddl, tableChanges }: Json): Statement
     sql: ddl,
     at: seconds(source.ts_ms),
     changes: (tableChanges ?? []).map(({ type, id, table }: Json): TableChange => {
-      const [, schema = '', name = ''] = /^"(.*)"\."(.*)"$/s.exec(id) ?? [];
+      const [, schema = '', name = ''] = QUOTED.exec(id) ?? [];
       const definition = table && { key: table.primaryKeyColumnNames ?? [], columns: table.columns };
-      return { type, schema, table: name, definition };
+      return { type, schema: unquoted(schema), table: unquoted(name), definition };
     }),
   };
+}
+
+/** `"schema"."table"`, with each quote in a name twice. */
+const QUOTED = /^"((?:[^"]|"")*)"\."((?:[^"]|"")*)"$/;
+
+function unquoted(name: string): string {
+  return name.replaceAll('""', '"');
 }
 
 function seconds(milliseconds: unknown): number {

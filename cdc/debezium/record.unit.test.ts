@@ -8,3 +8,11 @@ it('keeps whole numbers of a row exact behind a column that is named like what f
   const record = { offset: 0, key: null, value: Buffer.from(text), headers: new Map() };
   expect(readRecord(record, 't')).toMatchObject({ after: { n: '9223372036854775807' } });
 });
+
+it('knows a table by its name, quotes and dots and all', () => {
+  const id = '"d""b"."a""."".b"';
+  const source = { connector: 'mariadb', name: 't', gtid: '0-1-1', ts_ms: 0 };
+  const text = JSON.stringify({ source, ddl: 'CREATE', tableChanges: [{ type: 'CREATE', id, table: null }] });
+  const record = { offset: 0, key: null, value: Buffer.from(text), headers: new Map() };
+  expect(readRecord(record, 't')).toMatchObject({ changes: [{ schema: 'd"b', table: 'a".".b' }] });
+});
