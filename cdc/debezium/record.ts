@@ -139,11 +139,18 @@ function statement({ source, databaseName, ddl, tableChanges }: Json): Statement
     sql: ddl,
     at: seconds(source.ts_ms),
     changes: (tableChanges ?? []).map(({ type, id, table }: Json): TableChange => {
-      const [, schema = '', name = ''] = /^"(.*)"\."(.*)"$/s.exec(id) ?? [];
+      const [, schema = '', name = ''] = QUOTED.exec(id) ?? [];
       const definition = table && { key: table.primaryKeyColumnNames ?? [], columns: table.columns };
-      return { type, schema, table: name, definition };
+      return { type, schema: unquoted(schema), table: unquoted(name), definition };
     }),
   };
+}
+
+/** `"schema"."table"`, with each quote in a name twice. */
+const QUOTED = /^"((?:[^"]|"")*)"\."((?:[^"]|"")*)"$/;
+
+function unquoted(name: string): string {
+  return name.replaceAll('""', '"');
 }
 
 function seconds(milliseconds: unknown): number {
@@ -154,8 +161,8 @@ const LONG_NUMBER = /\d{16}/;
 
 /** Times in nanoseconds stand behind the rows in every record, and are not needed: only what comes before costs care. */
 function parseExactly(text: string): Json {
-  // Within a value the quotes would be escaped.
-  const rowsEnd = text.indexOf(',"source":{');
+  // The last one: a column with a geometry can have that name. Within a value the quotes would be escaped.
+  const rowsEnd = text.lastIndexOf(',"source":{');
   const rows = rowsEnd < 0 ? text : text.slice(0, rowsEnd);
   return LONG_NUMBER.test(rows)
     ? JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown)

@@ -154,9 +154,7 @@ export async function copyLog(
     const to = { ...kafkaSettings(config), topics, writers: writersIn(config) };
     const posted = [CONTROL_TOPIC, ...config.processors.map(({ name }) => deadTopic(name))];
     const told = (n: number) => onProgress(n, total);
-    const copied = await copyToKafka({ from, to, writer: EMITTER, posted, onProgress: told, signal });
-    await handOver(from, openKafkaLog(to), writersIn(config));
-    return copied;
+    return await copyToKafka({ from, to, writer: EMITTER, posted, onProgress: told, signal });
   } finally {
     await from.close();
   }
@@ -167,20 +165,6 @@ export async function checkLog(config: Config): Promise<LogFinding[]> {
   if (config.log.kind === 'sqlite') return [];
   const options = { ...kafkaSettings(config), topics: topicsOf(config), writers: writersIn(config) };
   return checkKafka(options, config.source.kind === 'debezium' ? connectorTopics({ kafka: options }) : undefined);
-}
-
-/** The progress of processors; the emitter's checkpoint comes with the copy. */
-async function handOver(from: EventLog, to: EventLog, writers: readonly string[]): Promise<void> {
-  try {
-    for (const id of writers.filter((each) => each !== EMITTER)) {
-      const checkpoint = await from.checkpoint(id);
-      if (!checkpoint || (await to.checkpoint(id))) continue;
-      const writer = await to.writer(id);
-      await writer.append([], checkpoint.state).finally(() => writer.close());
-    }
-  } finally {
-    await to.close();
-  }
 }
 
 /** @throws BNY-CLI-REFUSED when there is a log in the data folder whose events the log of the configuration lacks */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Kafka, startKafka } from '../../scripts/lib/kafka.ts';
 import { openSqliteLog, type SqliteLog } from '../sqlite/log.ts';
-import type { Topics } from '../types.ts';
+import type { EventLog, Topics } from '../types.ts';
 import { type CopyOptions, copyToKafka } from './copy.ts';
 import { collect, event, LogOnKafka, start } from './test-support.ts';
 
@@ -70,6 +70,33 @@ describe('a log that is copied to Kafka', () => {
     expect(await everything(on.open({ topics: ALL }))).toEqual(await everything(from));
   });
 
+  it('is whole only with the progress of processors, as it stands at the last attempt', async () => {
+    const to = { ...options.to, writers: ['emitter', 'worker'] };
+    const worker = await from.writer('worker');
+    await worker.append([], { done: 1 });
+    await copyToKafka({ ...options, to, from: withoutCheckpoint(from, 'emitter') });
+    await worker.append([], { done: 2 });
+    await expect(copyToKafka({ ...options, to, from: brokenOff(from, 'worker') })).rejects.toThrow('broken off');
+    const copy = on.open(to);
+    expect(await copy.checkpoint('emitter')).toBeUndefined();
+    await copyToKafka({ ...options, to });
+    expect(await copy.checkpoint('emitter')).toEqual(await from.checkpoint('emitter'));
+    expect(await copy.checkpoint('worker')).toMatchObject({ state: { done: 2 } });
+  });
+
+  it('holds events of any size', async () => {
+    const writer = await from.writer('emitter');
+    const large = { data: JSON.stringify('鍵'.repeat(9_000)) };
+    for (let n = 0; n < 10; n++) {
+      const events = Array.from({ length: 100 }, (_, i) => ({
+        ...event('orders', 'large', 10_000 + n * 100 + i),
+        ...large,
+      }));
+      await writer.append(events, {});
+    }
+    expect((await copyToKafka(options)).events).toBe(4060);
+  });
+
   it('is refused when it was written to meanwhile, and as a copy into another log', async () => {
     const writer = await from.writer('emitter');
     let writes = 0;
@@ -82,3 +109,22 @@ describe('a log that is copied to Kafka', () => {
     await other.close();
   });
 });
+
+/** As it was before it had that writer. */
+function withoutCheckpoint(log: SqliteLog, writer: string): EventLog {
+  return withCheckpoint(log, async (id) => (id === writer ? undefined : log.checkpoint(id)));
+}
+
+function brokenOff(log: SqliteLog, writer: string): EventLog {
+  return withCheckpoint(log, async (id) => {
+    if (id === writer) throw new Error('broken off');
+    return log.checkpoint(id);
+  });
+}
+
+function withCheckpoint(log: SqliteLog, checkpoint: EventLog['checkpoint']): EventLog {
+  return new Proxy(log, {
+    get: (target, name: keyof SqliteLog) =>
+      name === 'checkpoint' ? checkpoint : (target[name] as () => unknown).bind(target),
+  });
+}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { logFault } from '../errors.ts';
-import { type Checkpoint, type EventLog, type LoggedEvent, START } from '../types.ts';
+import { type Checkpoint, type EventLog, type LoggedEvent, MAX_APPEND_BYTES, START } from '../types.ts';
 import { clusterFault } from './errors.ts';
 import { kafkaFault } from './fault.ts';
 import { identify } from './identity.ts';
@@ -33,7 +33,8 @@ export interface Copied {
 /**
  * Copies a log into an empty one on Kafka, event by event at the same offsets: what is appended without a transaction
  * leaves no gaps. So cursors and checkpoints stay valid as they are. Goes on where it was broken off. The checkpoint comes
- * last, when both sides have been read once more and compared. Compacted topics hold signs of life only and begin anew.
+ * last, when both sides have been read once more and compared and the progress of processors is handed over: it tells
+ * that the copy is whole. Compacted topics hold signs of life only and begin anew.
  *
  * @throws BNY-LOG-ANOTHER when the target holds something else; BNY-LOG-CONFLICT when the source was written to meanwhile
  */
@@ -90,20 +91,37 @@ async function copyTopic(
   for await (const batch of from.read({ [topic]: cursors }, { follow: false, signal })) {
     for (const [partition, own] of Map.groupBy(batch, (event) => event.partition)) {
       const by = posted.includes(topic) ? '' : writer;
-      const messages = own.map((event) => toMessage(event, event.sequence, by));
-      const [placed] = await producer.send([{ topic: name, partition, messages }]);
-      const [needed] = own as [LoggedEvent];
-      if (placed?.firstOffset === needed.offset) continue;
-      throw clusterFault('BNY-LOG-FOREIGN', {
-        found: `offset ${placed?.firstOffset} of ${name} partition ${partition}`,
-        needed: `offset ${needed.offset}`,
-      });
+      for (const part of partsOf(own)) {
+        const messages = part.map((event) => toMessage(event, event.sequence, by));
+        const [placed] = await producer.send([{ topic: name, partition, messages }]);
+        const [needed] = part as [LoggedEvent];
+        if (placed?.firstOffset === needed.offset) continue;
+        throw clusterFault('BNY-LOG-FOREIGN', {
+          found: `offset ${placed?.firstOffset} of ${name} partition ${partition}`,
+          needed: `offset ${needed.offset}`,
+        });
+      }
     }
     events += batch.length;
     onProgress(events);
   }
   signal.throwIfAborted();
   return events;
+}
+
+/** What is read at once can be more than a topic takes in one batch; an append never is. */
+function* partsOf(events: readonly LoggedEvent[]): Generator<LoggedEvent[]> {
+  let part: LoggedEvent[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    if (part.length > 0 && bytes + event.data.length > MAX_APPEND_BYTES) {
+      yield part;
+      [part, bytes] = [[], 0];
+    }
+    part.push(event);
+    bytes += event.data.length;
+  }
+  yield part;
 }
 
 async function finish(
@@ -128,11 +146,24 @@ async function finish(
         needed: `${here.events} events, hash ${here.hash}`,
       });
     }
-    if (after && !(await target.checkpoint(writer)))
-      await giveCheckpoint(to, writer, after, sequencesOf(here.sequences, posted));
+    if (!(await target.checkpoint(writer))) {
+      const others = to.writers.filter((id) => id !== writer);
+      await handOver(from, target, others);
+      if (after) await giveCheckpoint(to, writer, after, sequencesOf(here.sequences, posted));
+    }
     return { events: here.events, hash: here.hash };
   } finally {
     await target.close();
+  }
+}
+
+/** The progress of processors, anew at each attempt: the old log may have gone on since the one before. */
+async function handOver(from: EventLog, to: EventLog, writers: readonly string[]): Promise<void> {
+  for (const id of writers) {
+    const checkpoint = await from.checkpoint(id);
+    if (!checkpoint) continue;
+    const writer = await to.writer(id);
+    await writer.append([], checkpoint.state).finally(() => writer.close());
   }
 }
 

@@ -79,8 +79,10 @@ export class Producer {
   /** @throws BNY-LOG-UNREACHABLE when not every load was confirmed, exactly once */
   async send(loads: readonly Load[], wire = this.#wire): Promise<Placed[]> {
     const leaders = await wire.byLeader(loads);
-    const placed = await Promise.all([...leaders].map(([broker, own]) => this.#sendTo(broker, own)));
-    return placed.flat();
+    const sends = [...leaders].map(([broker, own]) => this.#sendTo(broker, own));
+    // All of them: brokers before 3.6 take what comes behind the abort of a transaction for the beginning of the next one.
+    await Promise.allSettled(sends);
+    return (await Promise.all(sends)).flat();
   }
 
   async end(how: 'commit' | 'abort'): Promise<void> {

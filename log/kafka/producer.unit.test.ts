@@ -87,6 +87,31 @@ describe('a producer', () => {
     await expect(producer.send(LOADS)).rejects.toMatchObject({ code: 'BNY-LOG-UNREACHABLE' });
   });
 
+  it('tells of a failure only when no broker has anything of it under way: what comes behind an abort could stay open', async () => {
+    const failing = new FakeBroker(1, () => {
+      throw new Error('gone');
+    });
+    const slow = new FakeBroker(2);
+    const answer = Promise.withResolvers<void>();
+    const { send } = slow.connectionPool;
+    slow.connectionPool.send = async (request) => answer.promise.then(() => send(request));
+    const leaders = new Map([
+      [0, failing],
+      [1, slow],
+    ]);
+    const producer = await Producer.open(wireOf(leaders));
+    let told = false;
+    const sending = producer.send(LOADS).catch((error: Error) => {
+      told = true;
+      return error.message;
+    });
+    await new Promise(setImmediate);
+    expect(told).toBe(false);
+    answer.resolve();
+    expect(await sending).toBe('gone');
+    expect(slow.written).toEqual(['t/1']);
+  });
+
   it('does not try again by itself, as kafkajs does: which then takes a partition for written that never was', async () => {
     const [first, second] = [new FakeBroker(1), new FakeBroker(2)];
     const gone = new FakeBroker(2, () => {

@@ -118,14 +118,13 @@ export async function originalOf(
 
 const MESSAGE_LENGTH = 500;
 
-/** An error as everybody may read it: what the event holds is taken out of its message. */
+/** An error as everybody may read it: what the event holds is taken out of its message. Anything can be thrown. */
 export function describe(error: unknown, event: LoggedEvent): { code: string; message: string } {
   if (BanyanError.is(error)) return { code: error.code, message: withoutValues(error.message, event) };
-  if (!(error instanceof Error) && typeof (error as { message?: unknown } | null)?.message !== 'string') {
-    return { code: 'unknown', message: 'something was thrown that is no error' };
-  }
-  const { code, name, message } = error as Error & { code?: unknown };
-  return { code: typeof code === 'string' ? code : name, message: withoutValues(message, event) };
+  const { code, name, message } = Object(error) as Record<'code' | 'name' | 'message', unknown>;
+  if (typeof message !== 'string') return { code: 'unknown', message: 'something was thrown that is no error' };
+  const named = [code, name].find((each) => typeof each === 'string') ?? 'unknown';
+  return { code: named.slice(0, MESSAGE_LENGTH), message: withoutValues(message, event) };
 }
 
 function withoutValues(message: string, { data, key }: LoggedEvent): string {

@@ -212,6 +212,24 @@ describe('a running processor', () => {
     await until(async () => !(await beats()).includes('BNY-SERVICE-DEAD-FULL'));
   });
 
+  it.each([
+    ['a message that is no text', Object.assign(new Error('x'), { message: { reason: 5 } }), 'unknown'],
+    ['a name that is no text', Object.assign(new Error('x'), { name: undefined }), 'unknown'],
+    ['a code longer than an append', Object.assign(new Error('x'), { code: 'x'.repeat(2_000_000) }), 'x'.repeat(500)],
+    ['nothing', undefined, 'unknown'],
+  ])('lays an event aside whose handler throws %s', async (_, thrown, code) => {
+    await using bed = await ProcessorBed.inMemory();
+    const processor = jobsProcessor({
+      JobAdded: () => {
+        throw thrown;
+      },
+    });
+    bed.start(processor);
+    await bed.add(job('a', 1));
+    await idle(bed, processor);
+    expect(await deadIn(bed)).toEqual([['job-1', code, 2]]);
+  });
+
   it('takes the values of an event out of what everybody may read, and leaves the rest', () => {
     const event = { ...job('k-7', 5), partition: 0, offset: 0, sequence: 0 };
     const data = JSON.stringify({ id: 5, name: 'Anna (the 1st)', inner: [{ mail: 'anna@site' }] });
