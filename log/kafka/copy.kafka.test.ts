@@ -31,8 +31,8 @@ describe('a log that is copied to Kafka', () => {
     const writer = await from.writer('emitter');
     for (let n = 0; n < 3000; n += 100) {
       const events = Array.from({ length: 100 }, (_, i) => event(i % 3 ? 'orders' : 'parcels', `key-${i % 17}`, n + i));
-      await writer.append([...events, event('control', 'c', n)], { position: String(n) });
-      await from.post([event('control', 'posted', 10_000 + n), event('latest', 'beat', n)].slice(0, 1));
+      await writer.append([...events, event('control', 'c', n), event('latest', 'beat', n)], { position: String(n) });
+      await from.post([event('control', 'posted', 10_000 + n)]);
     }
   });
   afterEach(async () => {
@@ -53,9 +53,12 @@ describe('a log that is copied to Kafka', () => {
     expect(await everything(copy)).toEqual(await everything(from));
     expect([events, seen.at(-1)]).toEqual([3060, 3060]);
     expect(await copy.identity()).toBe(await from.identity());
-    expect(await copy.checkpoint('emitter')).toEqual(await from.checkpoint('emitter'));
+    // What is compacted begins anew.
+    const { ends: { latest: _, ...ends } = {}, ...checkpoint } = (await from.checkpoint('emitter')) ?? {};
+    expect(await copy.checkpoint('emitter')).toEqual({ ...checkpoint, ends });
     const writer = await copy.writer('emitter');
-    await writer.append([event('orders', 'a', 5000), event('parcels', 'b', 5001), event('control', 'c', 5002)], {});
+    const more = [event('orders', 'a', 5000), event('parcels', 'b', 5001), event('control', 'c', 5002)];
+    await writer.append([...more, event('latest', 'beat', 5003)], {});
     const [last] = (await collect(copy.read({ parcels: start(4) }, { follow: false }))).slice(-1);
     expect(last).toMatchObject({ id: 'parcels-5001', sequence: 1020 });
     expect((await everything(copy)).length).toBe(3063);
@@ -80,7 +83,7 @@ describe('a log that is copied to Kafka', () => {
     const copy = on.open(to);
     expect(await copy.checkpoint('emitter')).toBeUndefined();
     await copyToKafka({ ...options, to });
-    expect(await copy.checkpoint('emitter')).toEqual(await from.checkpoint('emitter'));
+    expect((await copy.checkpoint('emitter'))?.state).toEqual((await from.checkpoint('emitter'))?.state);
     expect(await copy.checkpoint('worker')).toMatchObject({ state: { done: 2 } });
   });
 

@@ -149,7 +149,9 @@ async function finish(
     if (!(await target.checkpoint(writer))) {
       const others = to.writers.filter((id) => id !== writer);
       await handOver(from, target, others);
-      if (after) await giveCheckpoint(to, writer, after, sequencesOf(here.sequences, posted));
+      // Of topics that begin anew it would claim ends that they do not have.
+      const ends = after && Object.fromEntries(Object.entries(after.ends).filter(([topic]) => topics.includes(topic)));
+      if (after && ends) await giveCheckpoint(to, writer, { ...after, ends }, sequencesOf(here.sequences, posted));
     }
     return { events: here.events, hash: here.hash };
   } finally {
