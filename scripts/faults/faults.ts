@@ -3,6 +3,7 @@ import { killAgain, startBanyan, tallied } from '../lib/parts.ts';
 import { consecutivePorts } from '../lib/ports.ts';
 import { answers, createWorld, DOMAINS, type Profile, running, type World } from '../lib/world.ts';
 import { checkLog } from '../proof/history.ts';
+import { checkNotifications, decideSubmissions } from '../proof/notifications.ts';
 import { caughtUp, compareRoutes, everyRoute } from '../proof/routes.ts';
 import { differsFromTables } from '../proof/tables.ts';
 import { Traffic } from '../traffic/traffic.ts';
@@ -39,6 +40,8 @@ export async function faults({ profile, rounds, seed, timeLimitMs, say }: FaultO
     const traffic = new Traffic({ site: world.site, members: 10, password: world.password, pauseMs: 25, seed });
     // Seeds run while the kills go on; reads move as soon as they are through.
     const moving = moveReads(world, say);
+    const over = new AbortController();
+    const deciding = decideSubmissions(world, over.signal);
     // Awaited below: until then its failure must not end the process.
     moving.catch(() => undefined);
     const killed: string[] = [];
@@ -57,8 +60,10 @@ export async function faults({ profile, rounds, seed, timeLimitMs, say }: FaultO
     await Promise.all(replays);
     await sleep(2000);
     await traffic.stop();
+    over.abort();
+    const decided = await deciding;
     await caughtUp(world);
-    return await judge(world, traffic, killed);
+    return await judge(world, traffic, killed, decided);
   } finally {
     await second?.stop();
     await world.stop();
@@ -167,7 +172,7 @@ async function statusOf(world: World, domain: string): Promise<DomainStatus | un
   return (json as { domains: DomainStatus[] } | undefined)?.domains.find((entry) => entry.domain === domain);
 }
 
-async function judge(world: World, traffic: Traffic, killed: readonly string[]): Promise<Verdict[]> {
+async function judge(world: World, traffic: Traffic, killed: readonly string[], decided: number): Promise<Verdict[]> {
   const { default: config } = await import('../../banyan.config.ts');
   const log = await checkLog(world.config, traffic.ledger);
   const verdicts: Verdict[] = [
@@ -193,11 +198,12 @@ async function judge(world: World, traffic: Traffic, killed: readonly string[]):
   }
   const routes = await compareRoutes(world, await everyRoute(world, 200));
   verdicts.push(none('both sides answer alike', routes.different));
+  verdicts.push(none('each decision has notified its author once', await checkNotifications(world)));
   const { requests, failed } = traffic.tally;
   verdicts.push({
     name: 'the run was one',
-    ok: killed.length > 0 && traffic.ledger.writes > 0,
-    found: `${killed.length} kills (${tallied(killed)}), ${requests} requests, ${failed} cut off by them, ${traffic.ledger.writes} writes acknowledged, ${log.events} events`,
+    ok: killed.length > 0 && traffic.ledger.writes > 0 && decided > 0,
+    found: `${killed.length} kills (${tallied(killed)}), ${requests} requests, ${failed} cut off by them, ${traffic.ledger.writes} writes acknowledged, ${decided} decisions, ${log.events} events`,
   });
   return verdicts;
 }
