@@ -130,7 +130,8 @@ export async function deleteConnector(options: Options): Promise<boolean> {
 }
 
 /**
- * Lets the connector write again everything behind a GTID: what it had written already, readers pass over.
+ * Lets the connector write again everything behind a GTID, behind an empty one all that the binlog has: what it had
+ * written already, readers pass over.
  *
  * @throws BNY-CDC-CONNECTOR, BNY-CDC-CONNECT-UNREACHABLE
  */
@@ -147,8 +148,10 @@ export async function setBackConnector(options: Options, gtid: string): Promise<
   }
   await ask(connect, 'PUT', `${path}/stop`);
   // Only of a stopped connector; that it has stopped takes a moment.
-  const { file, pos, server_id } = saved.offset;
-  const offsets = [{ partition: saved.partition, offset: { file, pos, server_id, ts_sec: 0, gtids: gtid } }];
+  const { file, pos, server_id, gtids: newest } = saved.offset;
+  // Debezium ends at an empty one; number 0 is before all.
+  const gtids = gtid || String(newest || '0-1-0').replace(/\d+$/, '0');
+  const offsets = [{ partition: saved.partition, offset: { file, pos, server_id, ts_sec: 0, gtids } }];
   for (const deadline = Date.now() + STOP_MS; ; await sleep(200)) {
     const patched = await ask(connect, 'PATCH', `${path}/offsets`, { offsets });
     if (patched.status < 400) break;
