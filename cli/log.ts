@@ -45,8 +45,8 @@ export function registerLog(program: Command): void {
 
 async function tailLog(context: Context, [topic = '']: string[], options: Record<string, unknown>): Promise<number> {
   const log = openLog(context.config);
-  const last = Number(options['last']);
-  if (!Number.isInteger(last) || last < 0)
+  const last = wholeNumber(options['last']);
+  if (Number.isNaN(last))
     throw cliFault('BNY-CLI-USAGE', { found: `--last ${options['last']}`, needed: 'a whole number' });
   try {
     const ends = (await log.ends([topic]))[topic] ?? [];
@@ -84,7 +84,9 @@ async function showEvent(
   options: Record<string, unknown>,
 ): Promise<number> {
   const log = openLog(context.config);
-  const event = await find(log, topic, Number(options['partition']), Number(offset)).finally(() => log.close());
+  const event = await find(log, topic, wholeNumber(options['partition']), wholeNumber(offset)).finally(() =>
+    log.close(),
+  );
   if (!event)
     throw cliFault('BNY-CLI-USAGE', { found: `no event at ${topic} offset ${offset}`, needed: 'an offset in the log' });
   context.data(readable(event), JSON.stringify(readable(event), null, 2));
@@ -93,11 +95,16 @@ async function showEvent(
 
 async function find(log: EventLog, topic: string, partition: number, offset: number): Promise<LoggedEvent | undefined> {
   const ends = (await log.ends([topic]))[topic] ?? [];
-  if (!Number.isInteger(offset) || offset < 0 || !(offset <= (ends[partition] ?? -1))) return undefined;
+  if (!(offset <= (ends[partition] ?? -1))) return undefined;
   const from = ends.map((end, i) => (i === partition ? offset - 1 : end));
   for await (const [event] of log.read(cursorsAt(topic, from), { follow: false, limit: 1 }))
     return event?.offset === offset ? event : undefined;
   return undefined;
+}
+
+/** NaN of anything else: an empty word, as of a shell's variable that is not set, is not 0. */
+export function wholeNumber(text: unknown): number {
+  return /^\d+$/.test(String(text)) ? Number(text) : Number.NaN;
 }
 
 async function stats(context: Context): Promise<number> {

@@ -26,7 +26,11 @@ export function topicsFor(
   domains: Readonly<Record<string, { partitions?: number }>>,
   processors: readonly string[] = [],
 ): Topics {
-  const topics: Topics = { [CONTROL_TOPIC]: {}, [LATEST_TOPIC]: { compacted: true } };
+  // Without a prototype: `constructor` is no topic.
+  const topics: Topics = Object.assign(Object.create(null), {
+    [CONTROL_TOPIC]: {},
+    [LATEST_TOPIC]: { compacted: true },
+  });
   for (const [name, { partitions }] of Object.entries(domains)) {
     topics[name] = partitions === undefined ? {} : { partitions };
     topics[parkingTopic(name)] = {};

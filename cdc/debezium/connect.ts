@@ -125,7 +125,8 @@ export async function deleteConnector(options: Options): Promise<boolean> {
 }
 
 /**
- * Lets the connector write again everything behind a GTID: what it had written already, readers pass over.
+ * Lets the connector write again everything behind a GTID, behind an empty one all that the binlog has: what it had
+ * written already, readers pass over.
  *
  * @throws BNY-CDC-CONNECTOR, BNY-CDC-CONNECT-UNREACHABLE
  */
@@ -140,8 +141,10 @@ export async function setBackConnector(options: Options, gtid: string): Promise<
       needed: 'one to set back',
     });
   }
-  const { file, pos, server_id } = saved.offset;
-  const offset = { file, pos, server_id, ts_sec: 0, gtids: gtid };
+  const { file, pos, server_id, gtids: newest } = saved.offset;
+  // Debezium ends at an empty one; number 0 is before all.
+  const gtids = gtid || String(newest || '0-1-0').replace(/\d+$/, '0');
+  const offset = { file, pos, server_id, ts_sec: 0, gtids };
   await ask(connect, 'PUT', `${path}/stop`);
   try {
     await changeOffset(options, { partition: saved.partition, offset });

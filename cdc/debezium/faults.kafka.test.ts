@@ -103,6 +103,19 @@ async function resumed(): Promise<void> {
   await running(options);
 }
 
+it('a connector that is set back behind nothing writes the binlog again from its beginning on', async () => {
+  const table = await start();
+  await session.sql(insert(table, 1, 3));
+  expect(keysOf(await history())).toEqual([[1], [2], [3]]);
+  await until(async () => (await ask(options.connect, 'GET', `${path()}/offsets`)).body.offsets.length > 0);
+  const first = async () => (await records()).some((record) => record.kind === 'begin' && record.gtid.sequence === 1n);
+  expect(await first()).toBe(false);
+  await setBackConnector(options, '');
+  await until(async () => (await running(options)) && (await first()));
+  await session.sql(insert(table, 4, 4));
+  expect(keysOf(await history())).toEqual([[1], [2], [3], [4]]);
+});
+
 describe('kill -9 of Connect', () => {
   it('under a burst of small and large transactions loses nothing and doubles nothing', async () => {
     const table = await start();
