@@ -21,6 +21,8 @@ export interface AttemptRequest {
   readonly target: string;
   readonly headers: RequestHeaders;
   readonly hasBody: boolean;
+  /** The whole of it, if it has been read already. */
+  readonly body?: Buffer | undefined;
   /** For the head of the answer; without it only the upstream's own limits hold. */
   readonly timeoutMs?: number;
 }

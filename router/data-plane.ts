@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Breaker } from './breaker.ts';
+import type { Holds } from './holds.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import type { Metrics } from './metrics.ts';
 import type { Settings } from './options.ts';
@@ -16,6 +17,7 @@ export interface DataPlane {
   readonly services: ReadonlyMap<string, Service>;
   readonly positions: PositionLookup;
   readonly identities: IdentityCache | undefined;
+  readonly holds: Holds;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Replaced as a whole: a request reads it once. */

@@ -34,7 +34,9 @@ export type MonolithReason =
 
 export type Verdict =
   | { readonly to: 'monolith'; readonly reason: MonolithReason; readonly domain?: string }
-  | { readonly to: 'service'; readonly reason: 'tester' | 'ramp'; readonly domain: string };
+  | { readonly to: 'service'; readonly reason: 'tester' | 'ramp' | 'write'; readonly domain: string }
+  /** It waits until the domain has an owner again. */
+  | { readonly to: 'hold'; readonly reason: 'held'; readonly domain: string };
 
 /** Where a request goes. Pure: everything that may change stands in the arguments. */
 export function decide(facts: RequestFacts, state: RoutingState, admits: (domain: string) => boolean): Verdict {
@@ -42,9 +44,13 @@ export function decide(facts: RequestFacts, state: RoutingState, admits: (domain
   if (!facts.route) return { to: 'monolith', reason: 'unlisted' };
   const { domain, kind } = facts.route;
   const monolith = (reason: MonolithReason): Verdict => ({ to: 'monolith', reason, domain });
+  const reads = state.domains[domain];
+  // One that may not be the write that it seems is refused by the fence, where it must be.
+  if (kind === 'write' && !facts.doubt && reads?.writes === 'held') return { to: 'hold', reason: 'held', domain };
+  if (kind === 'write' && !facts.doubt && reads?.writes === 'service')
+    return { to: 'service', reason: 'write', domain };
   if (kind === 'write') return monolith('write');
   if (facts.doubt) return monolith(facts.doubt);
-  const reads = state.domains[domain];
   if (!reads?.serveable) return monolith('not-serveable');
   if (facts.positionUnknown) return monolith('position-unknown');
   if (facts.prefer === 'monolith') return monolith('tester');

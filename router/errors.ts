@@ -54,6 +54,12 @@ export const ROUTER_ERRORS = {
     cure: 'Look at the load of the monolith. The outcome of a write is unknown: look before you repeat it.',
     retryable: true,
   },
+  'BNY-ROUTER-HELD': {
+    means: 'the write has waited too long for its domain to change its owner, or could not wait',
+    normal: 'while the writes of a domain are moved, when too many come at once or one is larger than 64 kB',
+    cure: 'Send it again after the seconds of Retry-After. It has not been carried out.',
+    retryable: true,
+  },
 } as const satisfies ErrorCatalogue;
 
 export type RouterErrorCode = keyof typeof ROUTER_ERRORS;

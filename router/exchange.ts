@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Attempt } from './attempt.ts';
 import { POSITION_COOKIE, SESSION_COOKIE, setCookie } from './cookies.ts';
 import type { DataPlane, Service } from './data-plane.ts';
+import { bodyOf } from './held-body.ts';
 import { type Intake, takeIn } from './intake.ts';
 import { type ProblemCode, sendProblem } from './problem.ts';
 import { forwardedHeaders, serviceHeaders } from './request-headers.ts';
@@ -17,6 +18,10 @@ export class Exchange {
   #side: 'router' | 'monolith' | 'service' = 'router';
   #domain = '-';
   #reason = '';
+  /** Of a write that has waited. */
+  #body: Buffer | undefined;
+  /** The domain of a write that the monolith has under way. */
+  #underWay: string | undefined;
 
   constructor(plane: DataPlane, req: IncomingMessage, res: ServerResponse) {
     this.#plane = plane;
@@ -44,16 +49,35 @@ export class Exchange {
       case 'service':
         this.#toService(intake, this.#plane.services.get(verdict.domain) as Service, verdict.reason);
         break;
+      case 'hold':
+        void this.#hold(intake, verdict.domain);
+        break;
     }
+  }
+
+  async #hold(intake: Intake, domain: string): Promise<void> {
+    const left = new AbortController();
+    this.#res.once('close', () => left.abort());
+    const released = this.#plane.holds.wait(domain, left.signal);
+    if (intake.hasBody) this.#body ??= await bodyOf(this.#req);
+    if (intake.hasBody && !this.#body) left.abort();
+    const moved = await released;
+    if (this.#res.destroyed) return;
+    if (moved) this.start();
+    else this.#refuse('BNY-ROUTER-HELD');
   }
 
   #toService(intake: Intake, service: Service, reason: string): void {
     const { identities, metrics } = this.#plane;
     const asked = identities?.signedFor(intake.credentials, () => forwardedHeaders(intake));
-    const send = (identity?: string) => this.#sendToService(intake, service, reason, identity);
+    const send = (identity?: string) => {
+      if (intake.writes) this.#writeToService(intake, service, reason, identity);
+      else this.#sendToService(intake, service, reason, identity);
+    };
     const missed = () => {
       metrics.identitiesMissed.add(service.domain);
-      this.#toMonolith(intake, 'identity-missing');
+      if (intake.writes) this.#refuse('BNY-ROUTER-HELD');
+      else this.#toMonolith(intake, 'identity-missing');
     };
     if (asked instanceof Promise) void asked.then(send, missed);
     else send(asked);
@@ -98,14 +122,43 @@ export class Exchange {
     upstream.send(attempt);
   }
 
+  /** The monolith cannot answer in its place: what the service has begun nobody else may do. */
+  #writeToService(intake: Intake, { domain, upstream }: Service, reason: string, identity?: string): void {
+    if (this.#res.destroyed) return;
+    const attempt = new Attempt(
+      {
+        req: this.#req,
+        target: intake.target,
+        headers: serviceHeaders(intake, identity),
+        hasBody: intake.hasBody,
+        body: this.#body,
+      },
+      {
+        answered: (answer) => this.#relayOrRefuse(attempt, answer, intake),
+        failed: (failure, error) => {
+          this.#plane.log.warn({ domain, failure, err: error }, 'a service did not answer a write');
+          this.#refuse(failure === 'timeout' ? 'BNY-ROUTER-TIMEOUT' : 'BNY-ROUTER-UNREACHABLE');
+        },
+        brokeOff: () => this.#res.destroy(),
+      },
+    );
+    this.#goTo('service', reason, attempt);
+    upstream.send(attempt);
+  }
+
   #toMonolith(intake: Intake, reason: string): void {
     if (this.#res.destroyed) return;
+    if (intake.writes && intake.verdict.domain !== undefined) {
+      this.#underWay = intake.verdict.domain;
+      this.#plane.holds.began(this.#underWay);
+    }
     const attempt = new Attempt(
       {
         req: this.#req,
         target: intake.target,
         headers: forwardedHeaders(intake),
         hasBody: intake.hasBody,
+        body: this.#body,
       },
       {
         answered: (answer) => {
@@ -188,6 +241,7 @@ export class Exchange {
   #closed(): void {
     const { headersSent, statusCode, writableFinished } = this.#res;
     this.#attempt?.release(writableFinished);
+    if (this.#underWay !== undefined) this.#plane.holds.ended(this.#underWay);
     const status = writableFinished && headersSent ? `${Math.floor(statusCode / 100)}xx` : 'aborted';
     this.#plane.metrics.requests.add(this.#domain, this.#side, this.#reason, status);
     this.#plane.metrics.durations.add(this.#side, (performance.now() - this.#startedAt) / 1000);

@@ -68,6 +68,9 @@ export interface Limits {
   readonly serviceTimeoutMs: number;
   readonly identityTimeoutMs: number;
   readonly positionTimeoutMs: number;
+  /** Writes that wait at once while their domain changes its owner, and how long one of them may. */
+  readonly maxHeld: number;
+  readonly holdTimeoutMs: number;
   /** How long `close` lets requests under way finish. */
   readonly drainTimeoutMs: number;
 }
@@ -81,6 +84,8 @@ const DEFAULT_LIMITS: Limits = {
   serviceTimeoutMs: 2_000,
   identityTimeoutMs: 1_000,
   positionTimeoutMs: 20,
+  maxHeld: 1_000,
+  holdTimeoutMs: 10_000,
   drainTimeoutMs: 10_000,
 };
 

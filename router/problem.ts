@@ -7,6 +7,7 @@ const STATUS = {
   'BNY-ROUTER-HOST': 400,
   'BNY-ROUTER-METHOD': 405,
   'BNY-ROUTER-UNREACHABLE': 502,
+  'BNY-ROUTER-HELD': 503,
   'BNY-ROUTER-TIMEOUT': 504,
 } as const satisfies Partial<Record<RouterErrorCode, number>>;
 
@@ -38,6 +39,7 @@ function problemHeaders(code: ProblemCode) {
     'Content-Type': 'application/problem+json',
     'Content-Length': Buffer.byteLength(problemBody(code)),
     'Cache-Control': 'no-store',
+    ...(code === 'BNY-ROUTER-HELD' && { 'Retry-After': '1' }),
   };
 }
 

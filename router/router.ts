@@ -5,6 +5,7 @@ import { adminServer } from './admin.ts';
 import { Breaker } from './breaker.ts';
 import type { DataPlane, Service } from './data-plane.ts';
 import { Exchange } from './exchange.ts';
+import { Holds } from './holds.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { drain, originOn } from './listener.ts';
 import { Metrics } from './metrics.ts';
@@ -26,6 +27,8 @@ export interface Router {
    * @throws BNY-ROUTER-STATE
    */
   apply(state: RoutingState): void;
+  /** Returns when the monolith has none of the domain's writes under way that came through here. */
+  drained(domain: string): Promise<void>;
   /** Fails readiness, lets requests under way finish for `drainTimeoutMs`, then cuts off what is left. */
   close(): Promise<void>;
 }
@@ -54,7 +57,9 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     adminUrl,
     apply(state) {
       plane.state = checkedState(state, new Set(plane.services.keys()));
+      plane.holds.release((domain) => plane.state.domains[domain]?.writes === 'held');
     },
+    drained: (domain) => plane.holds.drained(domain),
     close() {
       closing ??= close(plane, server, admin, upgraded);
       return closing;
@@ -111,6 +116,7 @@ function dataPlane(settings: Settings): DataPlane {
         breaker,
         failed: (error) => log.warn({ err: error }, 'it could not be found out who asks'),
       }),
+    holds: new Holds(limits),
     metrics,
     log,
     state: EMPTY_STATE,

@@ -6,6 +6,8 @@ export interface DomainState {
   readonly percent: number;
   /** False while the service must not answer at all: not seeded, or parked. That it lags it says itself, answer by answer. */
   readonly serveable: boolean;
+  /** Who takes the domain's writes; `held`: nobody at present. Default: the monolith. */
+  readonly writes?: 'monolith' | 'held' | 'service';
   /** Why it is as it is, for people. */
   readonly why?: string;
 }
@@ -25,10 +27,10 @@ export const EMPTY_STATE: RoutingState = { version: 0, domains: {} };
  */
 export function checkedState(state: RoutingState, services: ReadonlySet<string>): RoutingState {
   const domains: Record<string, DomainState> = Object.create(null);
-  for (const [domain, { percent, serveable, why }] of Object.entries(state.domains)) {
+  for (const [domain, { percent, serveable, writes, why }] of Object.entries(state.domains)) {
     if (!services.has(domain)) throw unfit(`domain ${domain}`, `one of ${[...services].join(', ')}`);
     if (!(percent >= 0 && percent <= 100)) throw unfit(`${domain}: percent ${percent}`, 'a number from 0 to 100');
-    domains[domain] = { percent, serveable, ...(why !== undefined && { why }) };
+    domains[domain] = { percent, serveable, ...(writes && { writes }), ...(why !== undefined && { why }) };
   }
   return { version: state.version, domains };
 }

@@ -32,6 +32,7 @@ export async function handleUpgrade(
   if (!isWebSocket(req)) return refuse('BNY-ROUTER-METHOD');
   const intake = takeIn(plane, req);
   if (typeof intake === 'string') return refuse(intake);
+  if (intake.verdict.to === 'hold') return refuse('BNY-ROUTER-HELD');
 
   const { service, reason, headers } = await wayOf(plane, intake);
   if (socket.destroyed) return;
@@ -68,7 +69,7 @@ interface Way {
 async function wayOf(plane: DataPlane, intake: Intake): Promise<Way> {
   const { verdict, credentials } = intake;
   const headers = forwardedHeaders(intake);
-  if (verdict.to === 'monolith') return { reason: verdict.reason, headers };
+  if (verdict.to !== 'service') return { reason: verdict.reason, headers };
   try {
     const identity = await plane.identities?.signedFor(credentials, () => headers);
     const service = plane.services.get(verdict.domain);

@@ -77,7 +77,9 @@ export class Upstream {
   /** `options` are a copy for this request. */
   #prepare(req: IncomingMessage, res: ServerResponse | undefined, options: ProxyOptions | undefined): string {
     const attempt = attemptOf(res);
+    const body = attempt?.request.body;
     if (options && !attempt?.request.hasBody) options.buffer = NO_BODY;
+    else if (options && body) options.buffer = Readable.from([body]);
     if (options && (!attempt || attempt.retried)) options.agent = this.#oneOffAgent;
     return (attempt ?? this.#upgrades.get(req))?.request.target ?? '/';
   }
