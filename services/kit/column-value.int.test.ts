@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import mysql, { type RowDataPacket } from 'mysql2/promise';
 import type { CapturedTable, Value } from '../../cdc/index.ts';
 import { describeTable, type TableDescription } from '../../cdc/values/describe.ts';
-import { compileSelect, SELECT_OPTIONS, SELECT_SESSION } from '../../cdc/values/select.ts';
+import { compileSelect, SELECT_OPTIONS } from '../../cdc/values/select.ts';
 import { VALUE_CASES } from '../../cdc/values/test-support.ts';
 import { type Mariadb, startMariadb } from '../../scripts/lib/mariadb.ts';
 import { columnValue } from './column-value.ts';
@@ -14,7 +14,8 @@ beforeAll(async () => {
   server = await startMariadb();
   const { host, port, user, password } = server;
   connection = await mysql.createConnection({ host, port, user, password, ...SELECT_OPTIONS });
-  await connection.query(SELECT_SESSION);
+  // A value that does not fit is an error, and is not made to fit.
+  await connection.query("SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES'");
   await connection.query('CREATE DATABASE shop');
   await connection.query('USE shop');
 });

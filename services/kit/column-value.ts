@@ -6,10 +6,11 @@ export function columnValue({ type }: Pick<ColumnDescription, 'type'>, value: Va
   if (value === null) return null;
   if (isJson) return JSON.stringify(value);
   switch (type) {
-    case 'datetime':
-      return String(value).replace('T', ' ');
     case 'timestamp':
-      return String(value).replace('T', ' ').replace('Z', '');
+      return String(value).replace('Z', '');
+    case 'float':
+      // The shortest text of the largest FLOAT is larger than it is.
+      return Math.fround(value as number);
     case 'set':
       return (value as readonly string[]).join(',');
     case 'bit':
