@@ -36,14 +36,12 @@ export function given(domain: Domain, ...told: readonly Told[]): Specification {
       const { MemoryStore } = await import('./store/sqlite/memory.ts');
       const store = await MemoryStore.open(domain.projection);
       try {
-        await store.apply(told.map(([topic, type, data]) => logged(domain, topic, { type, key: '', data })));
-        const decision = await decideTwice(commandOf(domain, route), () => ({
-          ...DEFAULTS(),
-          ...request,
-          db: store.db,
-        }));
+        const asked = () => ({ ...DEFAULTS(), ...request, db: store.db });
+        const { now } = asked();
+        await store.apply(told.map(([topic, type, data]) => logged(domain, topic, { type, key: '', data }, now)));
+        const decision = await decideTwice(commandOf(domain, route), asked);
         if (Reply.is(decision)) return outcome(decision, []);
-        await store.apply(decision.events.map((event) => logged(domain, domain.name, event)));
+        await store.apply(decision.events.map((event) => logged(domain, domain.name, event, now)));
         return outcome(await answerOf(decision, store.db), decision.events);
       } finally {
         await store.close();
@@ -84,11 +82,11 @@ async function decideTwice(command: Command, request: () => CommandRequest): Pro
   return first;
 }
 
-function logged({ projection }: Domain, topic: string, event: DomainEvent): LoggedEvent {
+function logged({ projection }: Domain, topic: string, event: DomainEvent, time: string): LoggedEvent {
   const registry = projection.subscriptions.get(topic)?.events;
   if (!registry) throw new Error(`the projection does not read ${topic}`);
   const encoded = { type: event.type, key: String(event.key), ...registry.encode(event) };
-  const place = { topic, partition: 0, offset: 0, sequence: 0, id: '', time: '', epoch: 0 };
+  const place = { topic, partition: 0, offset: 0, sequence: 0, id: '', time, epoch: 0 };
   return { ...place, ...encoded, origin: 'service' };
 }
 
