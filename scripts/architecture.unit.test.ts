@@ -12,6 +12,7 @@ const NAMED: readonly { where: RegExp; what: RegExp; why: string }[] = [
   { where: /^log\/index\.ts$/, what: /kafka|sqlite/i, why: 'the entrance, through which the adapters are reached' },
   { where: /^log\/partition\.ts$/, what: /kafka/i, why: 'where the hash comes from that places the keys' },
   { where: /^cli\/errors\.ts$/, what: /kafka|sqlite|debezium/i, why: 'gathers every catalogue' },
+  { where: /^services\/kit\/given\.ts$/, what: /sqlite/, why: 'specifications of domains run in memory' },
   { where: /^cli\/log\.ts$/, what: /kafka|sqlite/i, why: '`--to` and its examples speak as the configuration does' },
 ];
 

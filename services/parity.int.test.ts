@@ -2,12 +2,9 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Knex } from 'knex';
-import mysql, { type RowDataPacket } from 'mysql2/promise';
+import mysql from 'mysql2/promise';
 import pino from 'pino';
-import { Translator } from '../cdc/emitter/translate.ts';
-import { describeTable, type TableDescription } from '../cdc/values/describe.ts';
-import { compileSelect, SELECT_OPTIONS, SELECT_SESSION } from '../cdc/values/select.ts';
-import type { LoggedEvent } from '../log/index.ts';
+import { SELECT_OPTIONS, SELECT_SESSION } from '../cdc/values/select.ts';
 import { createApp } from '../monolith/app.ts';
 import { connect } from '../monolith/database.ts';
 import { fill } from '../monolith/fill.ts';
@@ -24,6 +21,7 @@ import { FilledStore } from './kit/test-support.ts';
 import { posts } from './posts/domain.ts';
 import { profiles } from './profiles/domain.ts';
 import { publications } from './publications/domain.ts';
+import { seedEvents } from './test-support.ts';
 
 const DOMAINS = [posts, claps, profiles, publications];
 const SECRET = 'only for this test, and long enough';
@@ -51,7 +49,7 @@ beforeAll(async () => {
   await addRareRows();
   monolith = await listen(createApp(db));
   await connection.query(SELECT_SESSION);
-  const events = await seedEvents(connection);
+  const events = await seedEvents(connection, 'site', DOMAINS);
   const stores = { host, port, user, password };
   for (const domain of DOMAINS) {
     const { name, projection } = domain;
@@ -85,32 +83,6 @@ async function listen(app: { listen(port: number, host: string): Server }): Prom
     server.close();
   });
   return server;
-}
-
-/** Every row of every captured table as the ETL reads it, through the captures. */
-async function seedEvents(connection: mysql.Connection): Promise<LoggedEvent[]> {
-  const translator = new Translator(DOMAINS);
-  const events: LoggedEvent[] = [];
-  for (const { tables } of DOMAINS) {
-    for (const [table, captured] of Object.entries(tables)) {
-      const select = compileSelect((await describeTable(connection, 'site', table)) as TableDescription, captured);
-      const [rows] = await connection.query<RowDataPacket[]>(`SELECT ${select.list} FROM site.${table}`);
-      for (const values of rows as unknown as unknown[][]) {
-        const after = select.row(values);
-        const change = { table, kind: 'seed' as const, key: select.key(after), after };
-        for (const event of translator.seed(
-          change,
-          'run',
-          { position: '1', domains: {} },
-          '2026-01-01T00:00:00.000Z',
-        )) {
-          const offset = events.length;
-          events.push({ ...event, partition: 0, offset, sequence: offset });
-        }
-      }
-    }
-  }
-  return events;
 }
 
 /** What `fill` does not make: more than fits on a page, equal sort keys, rows that name others which are not there. */

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { orTaken, transact } from '../database.ts';
 import { forbidden, malformed, notFound, refused } from '../errors.ts';
 import { answer, created, done } from '../http.ts';
-import { changes, fields, handle, page, pathHandle, pathId, postBody, slugify, tags, text } from '../input.ts';
+import { changes, fields, handle, integer, page, pathHandle, pathId, postBody, slugify, tags, text } from '../input.ts';
 import { findPost, fullPost, newestPosts, type PostRow, postQuery, type SummaryRow, summary } from '../post-views.ts';
 import { currentMember, signedIn, writer } from '../session.ts';
 import { now, type PostBody, readingMinutes, timestamp, wordsOf } from '../values.ts';
@@ -19,6 +19,7 @@ export function postRoutes(db: Knex): Router {
   router.post('/posts', created(db, create));
   router.patch('/posts/:id', answer(db, edit));
   router.post('/posts/:id/publish', answer(db, publish));
+  router.put('/posts/:id/publication', answer(db, place));
   router.delete('/posts/:id', done(db, remove));
   return router;
 }
@@ -130,6 +131,26 @@ async function publish(db: Knex, req: Request) {
       if (words === 0) throw refused('empty-post', 'A post without words cannot be published.');
       await update(trx, id, { status: 'published', published_at: now() });
     }
+    return reread(trx, id);
+  });
+}
+
+/** For what decides on submissions elsewhere; asked for twice, it changes nothing the second time. */
+async function place(db: Knex, req: Request) {
+  const member = await writer(db, req);
+  const id = pathId(req);
+  const publication_id = integer(fields(req), 'publicationId', 2 ** 32 - 1);
+  if (member.username !== 'admin') throw forbidden('Only the administrator may do this.');
+  return transact(db, async (trx) => {
+    const post = await trx('posts')
+      .where({ id, status: 'published' })
+      .forUpdate()
+      .first<{ publication_id: number | null } | undefined>('publication_id');
+    const publication = await trx('publications').where({ id: publication_id }).first('id');
+    if (post === undefined || publication === undefined) throw notFound();
+    if (post.publication_id === publication_id) return reread(trx, id);
+    if (post.publication_id !== null) throw refused('in-publication', 'The post already is in a publication.');
+    await update(trx, id, { publication_id });
     return reread(trx, id);
   });
 }

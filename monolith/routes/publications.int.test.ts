@@ -128,6 +128,24 @@ describe('submissions', () => {
     expect((await author.send('POST', path, { postId: first })).status).toBe(201);
   });
 
+  it('accepted elsewhere are placed by the administrator, as often as one likes', async () => {
+    const id = await site.post(author, 'Alders');
+    const { id: publicationId } = (await author.send('GET', path.replace('/submissions', ''))).json;
+    const { id: another } = (await owner.send('POST', '/publications', { slug: 'another', name: 'A' })).json;
+    const place = (as: { send: Site['send'] }, to: unknown = publicationId, post: number | string = id) =>
+      as.send('PUT', `/posts/${post}/publication`, { publicationId: to });
+    expect([(await place(site)).status, (await place(author)).status, (await place(admin, 'x')).status]).toEqual([
+      401, 403, 400,
+    ]);
+    expect([(await place(admin, 4_242)).status, (await place(admin, publicationId, 'x')).status]).toEqual([404, 404]);
+    const placed = await place(admin);
+    expect(placed.json.publication).toMatchObject({ id: publicationId });
+    expect((await place(admin)).text).toBe(placed.text);
+    expect((await place(admin, another)).json.error).toBe('in-publication');
+    await author.send('DELETE', `/posts/${id}`);
+    expect((await place(admin)).status).toBe(404);
+  });
+
   it('withdrawn while they are decided are found no more', async () => {
     const postId = await site.post(author, 'Willows');
     const { id } = (await author.send('POST', path, { postId })).json;

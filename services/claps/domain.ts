@@ -1,6 +1,8 @@
 import { defineDomain } from '../kit/index.ts';
 import { capture } from './capture.ts';
+import { commands } from './commands.ts';
 import { events } from './events.ts';
+import { handback } from './handback.ts';
 import { projection } from './projection.ts';
 import { queries } from './queries.ts';
 
@@ -17,4 +19,6 @@ export const claps = defineDomain({
   capture,
   projection,
   queries,
+  commands,
+  handback,
 });

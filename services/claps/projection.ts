@@ -12,7 +12,7 @@ export const projection = defineProjection(
       indexes: [['memberId', 'updatedAt']],
     },
     posts: { from: 'posts', columns: { id: 'integer', slug: 'text', title: 'text', status: 'text' }, key: ['id'] },
-    members: { from: 'profiles', columns: { id: 'integer', username: 'text' }, key: ['id'] },
+    members: { from: 'profiles', columns: { id: 'integer', username: 'text', status: 'text' }, key: ['id'] },
   },
   (on) => [
     on(claps, {
@@ -34,6 +34,7 @@ export const projection = defineProjection(
       MemberSuspended: ({ data }, db) => db.members.put(data),
       MemberReinstated: ({ data }, db) => db.members.put(data),
       MemberErased: ({ data }, db) => db.members.delete(data.id),
+      CredentialsSet: ignore,
     }),
   ],
 );

@@ -1,5 +1,6 @@
 import type { Queries } from '../kit/index.ts';
-import { idOf, notFound, pageOf } from '../request.ts';
+import { notFound } from '../refusals.ts';
+import { idOf, pageOf } from '../request.ts';
 
 const PAGE_SIZE = 20;
 

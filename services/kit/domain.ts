@@ -1,6 +1,8 @@
 import type { Capture, CapturedDomain, CapturedTables, Change } from '../../cdc/index.ts';
+import type { Commands } from './commands.ts';
 import { serviceFault } from './errors.ts';
 import type { EventOf, EventRegistry } from './events.ts';
+import type { Handbacks } from './handback.ts';
 import type { Projection } from './projection.ts';
 import type { Queries } from './queries.ts';
 
@@ -22,12 +24,22 @@ export interface DomainRoutes {
   writes: readonly string[];
 }
 
+/**
+ * Table → unique text column → the form in which two values are equal exactly when the column's collation takes them
+ * for equal. A store compares bytes, so commands look for what is taken in this form.
+ */
+export type UniqueText = Readonly<Record<string, Readonly<Record<string, (text: string) => string>>>>;
+
 /** Everything Banyan knows of a domain. */
 export interface Domain extends CapturedDomain {
   events: EventRegistry;
   projection: Projection;
   queries: Queries;
   routes: { reads: readonly Route[]; writes: readonly Route[] };
+  /** Without them its writes stay with the monolith. */
+  commands?: Commands;
+  handback?: Handbacks;
+  unique: UniqueText;
   partitions: number;
 }
 
@@ -41,6 +53,11 @@ export interface DomainFiles<E extends EventRegistry, T extends CapturedTables> 
   capture: Captures<E, keyof T & string>;
   projection: Projection;
   queries: Queries;
+  /** One for each write route, or none at all: then writes stay with the monolith. */
+  commands?: Commands<E>;
+  /** One for each event type; goes with the commands. */
+  handback?: Handbacks<E>;
+  unique?: UniqueText;
   /** Of the domain's topic: its events are placed by aggregate. Fixed for life; default 1. */
   partitions?: number;
 }
@@ -51,7 +68,7 @@ const isTaken = (name: string) => name in {};
 export function defineDomain<E extends EventRegistry, const T extends CapturedTables>(
   files: DomainFiles<E, T>,
 ): Domain {
-  const { name, tables, events, capture, projection, queries, partitions = 1 } = files;
+  const { name, tables, events, capture, projection, queries, commands, handback, unique = {}, partitions = 1 } = files;
   const misfit = (found: string) => serviceFault('BNY-SERVICE-DOMAIN', { found: `${name}: ${found}` });
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(name) || name === 'banyan')
     throw misfit('a name is lower-case letters, digits and hyphens');
@@ -72,6 +89,11 @@ export function defineDomain<E extends EventRegistry, const T extends CapturedTa
   for (const route of Object.keys(queries)) {
     if (!files.routes.reads.includes(route)) throw misfit(`domain.ts does not list ${route} among its reads`);
   }
+  if (commands || handback) checkWrites();
+  for (const [table, columns] of Object.entries(unique)) {
+    const unknown = Object.keys(columns).filter((column) => !tables[table]?.columns.includes(column));
+    if (unknown.length > 0) throw misfit(`unique ${table}.${unknown.join(', ')} is no captured column`);
+  }
   return {
     name,
     tables,
@@ -82,7 +104,21 @@ export function defineDomain<E extends EventRegistry, const T extends CapturedTa
     queries,
     routes: { reads: files.routes.reads.map(parse), writes: files.routes.writes.map(parse) },
     partitions,
+    unique,
+    ...(commands && { commands: commands as unknown as Commands }),
+    ...(handback && { handback: handback as unknown as Handbacks }),
   };
+
+  function checkWrites(): void {
+    const pair = (what: string, needed: readonly string[], found: object = {}) => {
+      const missing = needed.filter((one) => !(one in found));
+      if (missing.length > 0) throw misfit(`${what} has nothing for ${missing.join(', ')}`);
+      const unknown = Object.keys(found).filter((one) => !needed.includes(one));
+      if (unknown.length > 0) throw misfit(`${what} has ${unknown.join(', ')}, which the domain does not name`);
+    };
+    pair('commands.ts', files.routes.writes, commands);
+    pair('handback.ts', events.types, handback);
+  }
 
   function parse(route: string): Route {
     const [method = '', path = ''] = route.split(' ');

@@ -22,12 +22,25 @@ function define({
   } as Parameters<typeof defineDomain>[0]);
 }
 
+/** What makes a domain that fits able to take its writes. */
+const writes = {
+  commands: { 'POST /orders': { load: async () => 0, decide: () => ({ events: [], answer: async () => 0 }) } },
+  handback: { OrderSet: () => [] },
+  unique: { orders: { text: (text: string) => text } },
+};
+
 describe('the files of a domain', () => {
   it('fit together', () => {
     expect(define().routes).toEqual({
       reads: [{ method: 'GET', path: '/orders/:id' }],
       writes: [{ method: 'POST', path: '/orders' }],
     });
+  });
+
+  it('fit together with those that move writes', () => {
+    expect(define(writes)).toMatchObject(writes);
+    expect(define()).not.toHaveProperty('commands');
+    expect(define().unique).toEqual({});
   });
 
   it.each<[string, Record<string, string | number | object>, RegExp]>([
@@ -42,6 +55,20 @@ describe('the files of a domain', () => {
     ['a key that is not captured', { tables: { orders: { key: ['id'], columns: ['text'] } } }, /key of table orders/],
     ['a read without query', { queries: {} }, /no query for GET/],
     ['a query without route', { routes: { reads: [], writes: [] } }, /does not list GET/],
+    ['a write without command', { ...writes, commands: {} }, /commands.ts has nothing for POST \/orders/],
+    [
+      'a command without route',
+      { ...writes, routes: { reads: ['GET /orders/:id'], writes: [] } },
+      /has POST .* not name/,
+    ],
+    ['commands without handback', { commands: writes.commands }, /handback.ts has nothing for OrderSet/],
+    ['a handback without commands', { handback: writes.handback }, /commands.ts has nothing for POST/],
+    [
+      'a handback of no event',
+      { ...writes, handback: { ...writes.handback, Other: () => [] } },
+      /has Other, .* not name/,
+    ],
+    ['a unique column that is not captured', { unique: { orders: { name: String } } }, /unique orders.name/],
     ['what is no route', { routes: { reads: ['GET /orders/:id'], writes: ['orders'] } }, /"orders" is no route/],
   ])('are refused with %s', (_, files, message) => {
     expect(() => define(files)).toThrow(message);

@@ -12,6 +12,18 @@ export function changedFields(change: Change): string[] {
   return changedColumns(change).map(fieldOf);
 }
 
+/** The fields in which two states of a row differ. */
+export function differences(before: object, after: object): string[] {
+  return changedColumns({ before, after } as Change);
+}
+
+/** An event's fields as a row's columns: the way back of {@link fields}, for columns of lower-case words. */
+export function columns(data: object): Row {
+  const row: Row = {};
+  for (const [field, value] of Object.entries(data)) row[field.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)] = value;
+  return row;
+}
+
 /** Column → field: a capture sees the same few columns a million times. */
 const FIELDS = new Map<string, string>();
 

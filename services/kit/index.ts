@@ -1,9 +1,12 @@
 export { type Change, changedColumns, type Row } from '../../cdc/index.ts';
+export { type Command, type CommandRequest, type Commands, command, type Decision } from './commands.ts';
 export { confluent } from './confluent.ts';
-export { type Captures, type Domain, type DomainRoutes, defineDomain, type Route } from './domain.ts';
+export { type Captures, type Domain, type DomainRoutes, defineDomain, type Route, type UniqueText } from './domain.ts';
 export { SERVICE_ERRORS } from './errors.ts';
 export { defineEvents, type EventData, type EventOf, type EventRegistry } from './events.ts';
-export { changedFields, fields } from './fields.ts';
+export { changedFields, columns, differences, fields } from './fields.ts';
+export { given, type Outcome } from './given.ts';
+export type { Expression, Handbacks, RowChange } from './handback.ts';
 export type { Identity } from './http/identity-header.ts';
 export { defineProcessor, type Processor, type ProcessorTools } from './processor.ts';
 export { defineProjection, ignore } from './projection.ts';

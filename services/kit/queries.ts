@@ -11,6 +11,8 @@ export interface QueryRequest {
   db: Knex;
 }
 
+type Headers = Readonly<Record<string, string>>;
+
 const BRAND = Symbol.for('banyan.reply');
 
 /**
@@ -20,11 +22,14 @@ const BRAND = Symbol.for('banyan.reply');
 export class Reply {
   readonly [BRAND] = true;
   readonly status: number;
+  /** `undefined`: none. */
   readonly body: unknown;
+  readonly headers: Headers;
 
-  constructor(status: number, body: unknown) {
+  constructor(status: number, body: unknown, headers: Headers = {}) {
     this.status = status;
     this.body = body;
+    this.headers = headers;
   }
 
   static is(value: unknown): value is Reply {
@@ -32,17 +37,17 @@ export class Reply {
   }
 }
 
-export function reply(status: number, body: unknown): Reply {
-  return new Reply(status, body);
+export function reply(status: number, body?: unknown, headers?: Headers): Reply {
+  return new Reply(status, body, headers);
 }
 
 /** Answers one read route from the store alone: the body, or a {@link Reply}. */
 export type Query = (request: QueryRequest) => Promise<unknown>;
 
 /** What a query answers, a thrown {@link Reply} included. */
-export async function ask(query: Query, request: QueryRequest): Promise<unknown> {
+export async function ask<Asked>(query: (asked: Asked) => Promise<unknown>, asked: Asked): Promise<unknown> {
   try {
-    return await query(request);
+    return await query(asked);
   } catch (error) {
     if (Reply.is(error)) return error;
     throw error;

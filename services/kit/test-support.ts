@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { Change, Row, Value } from '../../cdc/index.ts';
+import { type Change, changedColumns, type Row, type Value } from '../../cdc/index.ts';
 import { type LoggedEvent, RESET_TYPE } from '../../log/index.ts';
 import type { Domain } from './domain.ts';
+import type { RowChange } from './handback.ts';
 import { EventApplier, type Projection } from './projection.ts';
 import { ask, type Queries, type QueryRequest } from './queries.ts';
 import { Fold } from './store/fold.ts';
@@ -58,6 +60,7 @@ export function randomEvents(projection: Projection, count: number, next: () => 
       return Object.fromEntries(Object.entries(schema.shape).map(([name, inner]) => [name, sample(inner)]));
     }
     if (schema instanceof z.ZodNullable) return next() < 0.3 ? null : sample(schema.unwrap());
+    if (schema instanceof z.ZodOptional) return sample(schema.unwrap());
     if (schema instanceof z.ZodEnum) return pick(schema.options);
     if (schema instanceof z.ZodNumber) return pick([1, 2, 3]);
     if (schema instanceof z.ZodString) return pick(['a', 'b', 'c']);
@@ -69,6 +72,44 @@ export function randomEvents(projection: Projection, count: number, next: () => 
     const [type, definition] = pick(Object.entries(definitions));
     return logged(domain, offset, type, sample(definition) as object);
   });
+}
+
+/**
+ * Hands random events back into rows. Each change of a row that this makes is captured, and what is captured handed
+ * back once more: `lost` are those that came out otherwise, `types` those that were captured.
+ */
+export function handedBack({ name, events, tables, capture, handback = {}, projection }: Domain, next: () => number) {
+  const rows = new Map<string, Row>();
+  const changesOf = ({ type, data }: { type: string; data: unknown }) =>
+    (handback[type]?.({ data: data as never }) ?? []).flatMap((change) => rowChange(tables, rows, change));
+  const lost: unknown[] = [];
+  const types = new Set<string>();
+  for (const event of randomEvents(projection, 10_000, next).filter(({ topic }) => topic === name)) {
+    if (event.type === RESET_TYPE) continue;
+    for (const change of changesOf({ type: event.type, data: events.decode(event) })) {
+      const captured = [capture[change.table]?.(change) ?? []].flat();
+      const again = captured.flatMap(changesOf);
+      if (!isDeepStrictEqual(again, [change])) lost.push({ change, captured, again });
+      for (const { type } of captured) types.add(type);
+      if (change.after) rows.set(rowId(change), change.after);
+      else rows.delete(rowId(change));
+    }
+  }
+  return { lost: lost.slice(0, 3), types: events.types.filter((type) => types.has(type)) };
+}
+
+const rowId = ({ table, key }: Pick<Change, 'table' | 'key'>) => JSON.stringify([table, key]);
+
+function rowChange(tables: Domain['tables'], rows: ReadonlyMap<string, Row>, handed: RowChange): Change[] {
+  if ('derive' in handed) return [];
+  const { table } = handed;
+  const row = 'put' in handed ? handed.put : handed.delete;
+  const key = tables[table]?.key.map((column) => row[column] as Value) ?? [];
+  const before = rows.get(rowId({ table, key }));
+  if ('delete' in handed) return before ? [{ table, kind: 'delete', key, before }] : [];
+  if (!before) return [{ table, kind: 'insert', key, after: row }];
+  const change: Change = { table, kind: 'update', key, before, after: { ...before, ...row } };
+  return changedColumns(change).length === 0 ? [] : [change];
 }
 
 type Told = readonly [topic: string, type: string, data: object];

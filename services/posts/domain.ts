@@ -1,6 +1,9 @@
 import { defineDomain } from '../kit/index.ts';
+import { handleForm } from '../request.ts';
 import { capture } from './capture.ts';
+import { commands } from './commands.ts';
 import { events } from './events.ts';
+import { handback } from './handback.ts';
 import { projection } from './projection.ts';
 import { queries } from './queries.ts';
 
@@ -36,10 +39,19 @@ export const posts = defineDomain({
       'GET /tags',
       'GET /tags/:tag',
     ],
-    writes: ['POST /posts', 'PATCH /posts/:id', 'POST /posts/:id/publish', 'DELETE /posts/:id'],
+    writes: [
+      'POST /posts',
+      'PATCH /posts/:id',
+      'POST /posts/:id/publish',
+      'PUT /posts/:id/publication',
+      'DELETE /posts/:id',
+    ],
   },
   events,
   capture,
   projection,
   queries,
+  commands,
+  handback,
+  unique: { posts: { slug: handleForm } },
 });

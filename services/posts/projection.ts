@@ -30,7 +30,11 @@ export const projection = defineProjection(
       columns: { postId: 'integer', memberId: 'integer', count: 'integer' },
       key: ['postId', 'memberId'],
     },
-    members: { from: 'profiles', columns: { id: 'integer', username: 'text', name: 'text' }, key: ['id'] },
+    members: {
+      from: 'profiles',
+      columns: { id: 'integer', username: 'text', name: 'text', status: 'text' },
+      key: ['id'],
+    },
     publications: { from: 'publications', columns: { id: 'integer', slug: 'text', name: 'text' }, key: ['id'] },
   },
   (on) => [
@@ -53,6 +57,7 @@ export const projection = defineProjection(
       MemberSuspended: ({ data }, db) => db.members.put(data),
       MemberReinstated: ({ data }, db) => db.members.put(data),
       MemberErased: ({ data }, db) => db.members.delete(data.id),
+      CredentialsSet: ignore,
     }),
     on(publications, {
       PublicationFounded: ({ data }, db) => db.publications.put(data),

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
-import { type Queries, type QueryRequest, reply } from '../kit/index.ts';
-import { handleOf, idOf, notFound, pageOf } from '../request.ts';
+import type { Queries, QueryRequest } from '../kit/index.ts';
+import { notFound, notSignedIn } from '../refusals.ts';
+import { handleOf, idOf, pageOf } from '../request.ts';
 import type { Post } from './events.ts';
 
 const PAGE_SIZE = 20;
@@ -20,7 +21,7 @@ export const queries: Queries = {
   },
 
   async 'GET /me/drafts'({ db, identity }) {
-    if (!identity) throw reply(401, { error: 'not-signed-in', message: 'Sign in first.' });
+    if (!identity) throw notSignedIn();
     const rows = await postQuery(db)
       .select('p.updatedAt')
       .where({ 'p.authorId': identity['id'], 'p.status': 'draft' })
@@ -106,9 +107,24 @@ function summary(row: SummaryRow) {
 
 /** The post in full. Only its author sees a draft, and nobody a deleted post. */
 async function visible({ db, identity }: QueryRequest, where: { 'p.id': number } | { 'p.slug': string }) {
-  const row = await postQuery(db).select('p.status', 'p.body', 'p.createdAt', 'p.updatedAt').where(where).first();
+  const row = await fullQuery(db).where(where).first();
   if (!row || row.status === 'deleted') throw notFound();
   if (row.status === 'draft' && row.authorId !== identity?.['id']) throw notFound();
+  return full(row);
+}
+
+/** The post in full, whatever its status: what its writes answer. */
+export async function fullPost(db: Knex, id: number) {
+  return full((await fullQuery(db).where({ 'p.id': id }).first()) as FullRow);
+}
+
+type FullRow = SummaryRow & Pick<Post, 'status' | 'createdAt' | 'updatedAt'> & { body: string };
+
+function fullQuery(db: Knex) {
+  return postQuery(db).select<FullRow[]>('p.status', 'p.body', 'p.createdAt', 'p.updatedAt');
+}
+
+function full(row: FullRow) {
   const { status, body, createdAt, updatedAt } = row;
   return { ...summary(row), status, body: JSON.parse(body), createdAt, updatedAt };
 }

@@ -66,7 +66,7 @@ describe('the processors of the example', () => {
     await idle();
     expect(notifications()).toEqual([]);
     const suspended = world.database('members').select('id').where({ status: 'suspended' });
-    expect((await stands()).map(({ dead }) => dead)).toEqual([0, 0]);
+    expect((await stands()).map(({ dead }) => dead)).toEqual([0, 0, 0]);
     expect(await suspended).not.toEqual([]);
   }, 60_000);
 
@@ -98,6 +98,14 @@ describe('the processors of the example', () => {
       'member 9: your post 1 was refused',
       'member 10: your post 1 was refused',
     ]);
+  }, 60_000);
+
+  it('place a post that is accepted where nobody has placed it, by the router', async () => {
+    const placed = async () => (await world.database('posts').where({ id: 1 }).first('publication_id')).publication_id;
+    await world.database('posts').where({ id: 1 }).update({ publication_id: null, status: 'published' });
+    const id = await submit(11);
+    await world.database('submissions').where({ id }).update({ status: 'accepted', decided_at: '2026-01-02 00:00:00' });
+    await until('placed', async () => (await placed()) === 1);
   }, 60_000);
 
   it('refuse what is none of them, and have no dead letters to show or replay', async () => {

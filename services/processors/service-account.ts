@@ -2,15 +2,16 @@
 export class ServiceAccount {
   #cookie: string | undefined;
 
-  async send(router: string, method: string, path: string, signal: AbortSignal): Promise<Response> {
+  async send(router: string, method: string, path: string, signal: AbortSignal, body?: object): Promise<Response> {
     const known = this.#cookie;
     this.#cookie ??= await signIn(router, signal);
-    const headers = { cookie: this.#cookie };
-    const response = await fetch(router + path, { method, headers, signal });
+    const headers = { cookie: this.#cookie, ...(body && { 'content-type': 'application/json' }) };
+    const sent = body ? JSON.stringify(body) : null;
+    const response = await fetch(router + path, { method, headers, signal, body: sent });
     if (response.status !== 401 || known === undefined) return response;
     // The session is over: once more with a new one.
     this.#cookie = undefined;
-    return this.send(router, method, path, signal);
+    return this.send(router, method, path, signal, body);
   }
 }
 

@@ -19,4 +19,6 @@ export const events = defineEvents('profiles', {
   MemberReinstated: member,
   /** The row is gone. */
   MemberErased: z.object({ id: z.int() }),
+  /** What only the monolith's sign-in reads; it never comes from a capture. */
+  CredentialsSet: z.object({ id: z.int(), passwordHash: z.string().optional(), email: z.string().optional() }),
 });

@@ -40,6 +40,7 @@ export const projection = defineProjection(
       MemberSuspended: ({ data }, db) => db.members.put(data),
       MemberReinstated: ({ data }, db) => db.members.put(data),
       MemberErased: ({ data }, db) => db.members.delete(data.id),
+      CredentialsSet: ignore,
     }),
     on(posts, {
       PostDrafted: ({ data }, db) => db.posts.put(data),

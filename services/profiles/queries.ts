@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Queries } from '../kit/index.ts';
-import { handleOf, notFound, pageOf } from '../request.ts';
+import { notFound } from '../refusals.ts';
+import { handleOf, pageOf } from '../request.ts';
 
 const MEMBERS_PAGE = 50;
 const POSTS_SHOWN = 20;

@@ -1,6 +1,9 @@
 import { defineDomain } from '../kit/index.ts';
+import { handleForm } from '../request.ts';
 import { capture } from './capture.ts';
+import { commands } from './commands.ts';
 import { events } from './events.ts';
+import { handback } from './handback.ts';
 import { projection } from './projection.ts';
 import { queries } from './queries.ts';
 
@@ -35,4 +38,7 @@ export const publications = defineDomain({
   capture,
   projection,
   queries,
+  commands,
+  handback,
+  unique: { publications: { slug: handleForm } },
 });

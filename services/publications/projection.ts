@@ -35,7 +35,7 @@ export const projection = defineProjection(
         decidedAt: 'text?',
       },
       key: ['id'],
-      indexes: [['publicationId']],
+      indexes: [['publicationId'], ['postId'], ['authorId', 'status']],
     },
     posts: {
       from: 'posts',
@@ -51,7 +51,11 @@ export const projection = defineProjection(
       key: ['id'],
       indexes: [['publicationId', 'status', 'publishedAt']],
     },
-    members: { from: 'profiles', columns: { id: 'integer', username: 'text', name: 'text' }, key: ['id'] },
+    members: {
+      from: 'profiles',
+      columns: { id: 'integer', username: 'text', name: 'text', status: 'text' },
+      key: ['id'],
+    },
   },
   (on) => [
     on(publications, {
@@ -80,6 +84,7 @@ export const projection = defineProjection(
       MemberSuspended: ({ data }, db) => db.members.put(data),
       MemberReinstated: ({ data }, db) => db.members.put(data),
       MemberErased: ({ data }, db) => db.members.delete(data.id),
+      CredentialsSet: ignore,
     }),
   ],
 );

@@ -1,6 +1,8 @@
 import type { Knex } from 'knex';
-import { type Queries, type QueryRequest, reply } from '../kit/index.ts';
-import { handleOf, notFound } from '../request.ts';
+import type { Queries } from '../kit/index.ts';
+import { forbidden, notFound, notSignedIn } from '../refusals.ts';
+import { handleOf } from '../request.ts';
+import type { Submission } from './events.ts';
 
 export const queries: Queries = {
   async 'GET /publications'({ db }) {
@@ -10,37 +12,17 @@ export const queries: Queries = {
 
   async 'GET /publications/:slug'(request) {
     const { db } = request;
-    const publication = await findPublication(request);
-    const editors = await db('editors as e')
-      .join('members as m', 'm.id', 'e.memberId')
-      .where('e.publicationId', publication.id)
-      .orderBy('m.id')
-      .select('m.id', 'm.username', 'm.name');
-    const posts = await newestPosts(db, publication.id);
-    return { ...head(publication), settings: JSON.parse(publication.settings), editors, posts };
+    const publication = await findPublication(request.db, handleOf(request, 'slug', 120));
+    return { ...(await withEditors(db, publication)), posts: await newestPosts(db, publication.id) };
   },
 
   async 'GET /publications/:slug/submissions'(request) {
     const { db, identity } = request;
-    if (!identity) throw reply(401, { error: 'not-signed-in', message: 'Sign in first.' });
-    const publication = await findPublication(request);
+    if (!identity) throw notSignedIn();
+    const publication = await findPublication(request.db, handleOf(request, 'slug', 120));
     await requireEditor(db, publication, identity['id'] as number);
-    const rows = await db('submissions as s')
-      .join('posts as p', 'p.id', 's.postId')
-      .join('members as a', 'a.id', 's.authorId')
-      .where('s.publicationId', publication.id)
-      .orderBy('s.id', 'desc')
-      .limit(100)
-      .select('s.id', 's.postId', 'p.slug', 'p.title', 's.authorId', 'a.username', 'a.name')
-      .select('s.status', 's.submittedAt', 's.decidedAt');
-    const submissions = rows.map(({ id, postId, slug, title, authorId, username, name, ...decision }) => ({
-      id,
-      publication: { id: publication.id, slug: publication.slug, name: publication.name },
-      post: { id: postId, slug, title },
-      author: { id: authorId, username, name },
-      ...decision,
-    }));
-    return { submissions };
+    const rows = await submissionQuery(db).where('s.publicationId', publication.id).orderBy('s.id', 'desc').limit(100);
+    return { submissions: rows.map(submission) };
   },
 };
 
@@ -62,15 +44,64 @@ function publicationQuery(db: Knex) {
     .select('o.username as ownerUsername', 'o.name as ownerName');
 }
 
-async function findPublication(request: QueryRequest): Promise<PublicationRow> {
-  const slug = handleOf(request, 'slug', 120);
-  const publication = await publicationQuery(request.db).where('b.slug', slug).first();
+export async function findPublication(db: Knex, slug: string): Promise<PublicationRow> {
+  const publication = await publicationQuery(db).where('b.slug', slug).first();
   if (!publication) throw notFound();
   return publication;
 }
 
 function head({ id, slug, name, description, ownerId, ownerUsername, ownerName }: PublicationRow) {
   return { id, slug, name, description, owner: { id: ownerId, username: ownerUsername, name: ownerName } };
+}
+
+/** The publication without its posts: what its writes answer. */
+export async function publicationView(db: Knex, id: number) {
+  return withEditors(db, (await publicationQuery(db).where('b.id', id).first()) as PublicationRow);
+}
+
+async function withEditors(db: Knex, publication: PublicationRow) {
+  const editors = await db('editors as e')
+    .join('members as m', 'm.id', 'e.memberId')
+    .where('e.publicationId', publication.id)
+    .orderBy('m.id')
+    .select('m.id', 'm.username', 'm.name');
+  return { ...head(publication), settings: JSON.parse(publication.settings), editors };
+}
+
+interface SubmissionRow extends Submission {
+  publicationSlug: string;
+  publicationName: string;
+  ownerId: number;
+  slug: string;
+  title: string;
+  username: string;
+  name: string;
+}
+
+export function submissionQuery(db: Knex) {
+  return db('submissions as s')
+    .join('publications as b', 'b.id', 's.publicationId')
+    .join('posts as p', 'p.id', 's.postId')
+    .join('members as a', 'a.id', 's.authorId')
+    .select<SubmissionRow[]>('s.id', 's.publicationId', 'b.slug as publicationSlug', 'b.name as publicationName')
+    .select('b.ownerId', 's.postId', 'p.slug', 'p.title', 's.authorId', 'a.username', 'a.name')
+    .select('s.status', 's.submittedAt', 's.decidedAt');
+}
+
+export async function submissionView(db: Knex, id: number) {
+  return submission((await submissionQuery(db).where('s.id', id).first()) as SubmissionRow);
+}
+
+function submission(row: SubmissionRow) {
+  return {
+    id: row.id,
+    publication: { id: row.publicationId, slug: row.publicationSlug, name: row.publicationName },
+    post: { id: row.postId, slug: row.slug, title: row.title },
+    author: { id: row.authorId, username: row.username, name: row.name },
+    status: row.status,
+    submittedAt: row.submittedAt,
+    decidedAt: row.decidedAt,
+  };
 }
 
 /** Published posts of a publication, newest first. */
@@ -93,8 +124,11 @@ async function newestPosts(db: Knex, publicationId: number) {
   }));
 }
 
-async function requireEditor(db: Knex, { id, ownerId }: PublicationRow, memberId: number): Promise<void> {
+type Editable = Pick<PublicationRow, 'id' | 'ownerId'>;
+
+export async function requireEditor(db: Knex, publication: Editable, memberId: number): Promise<void> {
+  const { id, ownerId } = publication;
   if (ownerId === memberId) return;
   const editor = await db('editors').where({ publicationId: id, memberId }).first('memberId');
-  if (!editor) throw reply(403, { error: 'forbidden', message: 'This is for the owner and the editors.' });
+  if (!editor) throw forbidden('This is for the owner and the editors.');
 }

@@ -38,9 +38,9 @@ describe('the routes of a service', () => {
   let url: string;
   const queries: Queries = {
     ...Object.fromEntries(READS.map((route, i) => [route, async () => reply(STATUS + i, {})])),
-    'GET /replies/returned': async () => otherCopy.reply(STATUS, {}),
+    'GET /replies/returned': async () => otherCopy.reply(STATUS, {}, { 'x-reply': 'returned' }),
     'GET /replies/thrown': async () => {
-      throw otherCopy.reply(STATUS, {});
+      throw otherCopy.reply(STATUS, {}, { 'x-reply': 'thrown' });
     },
   };
   const reads = Object.keys(queries).map((route) => {
@@ -113,6 +113,7 @@ describe('the routes of a service', () => {
 
   it.each(['returned', 'thrown'])('know a reply that is %s and made by another copy of the package', async (how) => {
     expect(otherCopy.Reply).not.toBe(Reply);
-    expect((await fetch(`${url}/replies/${how}`)).status).toBe(STATUS);
+    const { status, headers } = await fetch(`${url}/replies/${how}`);
+    expect([status, headers.get('x-reply')]).toEqual([STATUS, how]);
   });
 });

@@ -80,7 +80,7 @@ async function answer(query: Query, req: Request, res: Response, options: AppOpt
     if (needed !== undefined && applied.position < needed) return behind(res, applied.position);
     const params = req.params as QueryRequest['params'];
     const result = await ask(query, { params, query: req.query as QueryRequest['query'], identity, db });
-    if (Reply.is(result)) res.status(result.status).json(result.body);
+    if (Reply.is(result)) res.status(result.status).set(result.headers).json(result.body);
     else res.json(result);
   });
 }

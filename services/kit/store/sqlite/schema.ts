@@ -58,7 +58,7 @@ export function checkClaims(db: Database.Database, options: StoreFile): void {
   }
 }
 
-function createTable({ name, columns, key }: Table): string {
+export function createTable({ name, columns, key }: Table): string {
   const types = { integer: 'INTEGER', real: 'REAL', text: 'TEXT', json: 'TEXT' } as const;
   const definitions = columns.map((c) => `${quote(c.name)} ${types[c.base]}${c.nullable ? '' : ' NOT NULL'}`);
   const rowId = key.length === 1 && columns.find((c) => c.name === key[0])?.base === 'integer';
