@@ -44,7 +44,7 @@ export function registerLog(program: Command): void {
 }
 
 async function tailLog(context: Context, [topic = '']: string[], options: Record<string, unknown>): Promise<number> {
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   const last = Number(options['last']);
   if (!Number.isInteger(last) || last < 0)
     throw cliFault('BNY-CLI-USAGE', { found: `--last ${options['last']}`, needed: 'a whole number' });
@@ -83,7 +83,7 @@ async function showEvent(
   [topic = '', offset = '']: string[],
   options: Record<string, unknown>,
 ): Promise<number> {
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   const event = await find(log, topic, Number(options['partition']), Number(offset)).finally(() => log.close());
   if (!event)
     throw cliFault('BNY-CLI-USAGE', { found: `no event at ${topic} offset ${offset}`, needed: 'an offset in the log' });
@@ -101,7 +101,7 @@ async function find(log: EventLog, topic: string, partition: number, offset: num
 }
 
 async function stats(context: Context): Promise<number> {
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   const names = Object.keys(topicsOf(context.config));
   const told = async () => ({
     identity: await log.identity(),
@@ -123,7 +123,7 @@ async function stats(context: Context): Promise<number> {
 
 async function backupLog(context: Context, [file = '']: string[]): Promise<number> {
   await checkTarget(file);
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   try {
     await save(log, file);
     const identity = await log.identity();

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { isRing } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { lockData } from './config/adapters.ts';
+import { lockData, refuseUncopied } from './config/adapters.ts';
 import { serviceUrl } from './config/places.ts';
 import { cliFault } from './errors.ts';
 import { reach } from './reach.ts';
@@ -24,6 +24,7 @@ const STOP_MS = 10_000;
 
 async function up(context: Context): Promise<number> {
   const { config, logger, signal, options } = context;
+  await refuseUncopied(config);
   const lock = lockData(config);
   if (!lock) {
     throw cliFault('BNY-CLI-UP-TWICE', { found: `${config.data} is in use`, needed: 'a data folder of its own' });
