@@ -62,6 +62,10 @@ export const CDC_ERRORS = {
 
 export const cdcFault = faultsOf(CDC_ERRORS);
 
+/** What a log was filled with by one source, another one cannot go on from. */
+export const OTHER_SOURCE =
+  'A log keeps its source: go back to the former `source.kind`, or begin a new log (another `data` folder, a new `log.prefix`) and seed again.';
+
 /**
  * What a driver's failure on a connection means: a wrong account passes as little as a dead server lasts. An error of our
  * own is what it is.

@@ -42,7 +42,7 @@ import { type Lock, takeLock } from '../../services/kit/store/sqlite/lock.ts';
 import { openSqliteStores } from '../../services/kit/store/sqlite/stores.ts';
 import type { Stores } from '../../services/kit/store/types.ts';
 import { cliFault } from '../errors.ts';
-import { mayForget, refuseForgotten } from './forgotten.ts';
+import { mayForget, refuseForgotten, refuseOtherSource } from './forgotten.ts';
 import { logFile, storeFile } from './places.ts';
 import type { Config } from './schema.ts';
 
@@ -155,7 +155,7 @@ function kafkaSettings({ log }: Config): KafkaSettings {
 /**
  * Copies the log in the data folder to the one of the configuration, at the same offsets.
  *
- * @throws BNY-CLI-REFUSED when there is nothing to copy, or nowhere
+ * @throws BNY-CLI-REFUSED when there is nothing to copy, or nowhere, or it could not be gone on with there
  */
 export async function copyLog(
   config: Config,
@@ -170,6 +170,7 @@ export async function copyLog(
         }
       : !existsSync(logFile(config)) && { found: `no ${logFile(config)}`, needed: 'a log to copy' };
   if (refusal) throw cliFault('BNY-CLI-REFUSED', { ...refusal, cure: 'docs/kafka.md' });
+  refuseOtherSource(config);
   const topics = topicsOf(config);
   const from = openSqliteLog({ file: logFile(config), topics });
   try {

@@ -99,3 +99,14 @@ it('a target that has got an identity of its own is refused with what to do abou
   const cure = expect.stringMatching(/another `log.prefix`.*delete its topics.*own\. before each name/);
   await expect(copy(config)).rejects.toMatchObject({ code: 'BNY-LOG-ANOTHER', cure });
 }, 120_000);
+
+it('a log of another source is not copied: everybody says how to begin a new one', async () => {
+  const config = configOf('changed', { source: { kind: 'debezium', connectUrl: 'http://127.0.0.1:1' } });
+  const from = fileLogOf(config);
+  await (await from.writer(EMITTER)).append(notes(1, 3), {});
+  await from.close();
+  const cure = expect.stringMatching(/another `data` folder.*`log.prefix`.*banyan connector apply.*banyan etl/);
+  for (const refuse of [openLog, refuseUncopied, copy]) {
+    await expect(refuse(config)).rejects.toMatchObject({ code: 'BNY-CLI-REFUSED', cure });
+  }
+}, 120_000);

@@ -5,6 +5,17 @@ import { cliFault } from '../errors.ts';
 import { logFile } from './places.ts';
 import type { Config } from './schema.ts';
 
+/** A file was filled from the stream itself, whose positions do not compare with those of a connector. */
+const NEW_LOG =
+  'A log keeps its source: begin a new one. Choose another `data` folder and a new `log.prefix` (for stores on a server also a new `services.store.prefix`), then banyan connector apply, banyan up, and for each domain banyan etl and banyan switch; or go back to the former `source.kind`';
+
+/** @throws BNY-CLI-REFUSED when what a file holds cannot be gone on with after a copy */
+export function refuseOtherSource(config: Pick<Config, 'source' | 'data'>): void {
+  if (config.source.kind !== 'debezium') return;
+  const found = `${logFile(config)}, filled from another source than \`source.kind\` debezium`;
+  throw cliFault('BNY-CLI-REFUSED', { found, needed: 'a log of the same source', cure: NEW_LOG });
+}
+
 /** Whether a log lies in the data folder that may not have been copied yet. */
 export function mayForget({ log, data }: Pick<Config, 'log' | 'data'>): boolean {
   return log.kind !== 'sqlite' && existsSync(logFile({ data }));
@@ -21,7 +32,8 @@ export async function refuseForgotten(config: Config, log: EventLog, openOld: ()
   throw cliFault('BNY-CLI-REFUSED', {
     found: `${logFile(config)}, and a log in the configuration without anything of it`,
     needed: 'one log',
-    cure: 'banyan log copy --to kafka; or move the file away to begin anew',
+    cure:
+      config.source.kind === 'debezium' ? NEW_LOG : 'banyan log copy --to kafka; or move the file away to begin anew',
   });
 }
 
