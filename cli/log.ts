@@ -137,9 +137,7 @@ async function backupLog(context: Context, [file = '']: string[]): Promise<numbe
 /** While nothing runs: what was appended behind its back would be missing. */
 async function moveLog(context: Context): Promise<number> {
   const { config, signal } = context;
-  const lock = lockData(config);
-  if (!lock)
-    throw cliFault('BNY-CLI-UP-TWICE', { found: `${config.data} is in use`, needed: 'nothing that runs on it' });
+  const lock = lockData(config, 'nothing that runs on it');
   const line = new ProgressLine();
   try {
     const plan = [

@@ -7,7 +7,6 @@ import { isRing } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { lockData, refuseUncopied } from './config/adapters.ts';
 import { serviceUrl } from './config/places.ts';
-import { cliFault } from './errors.ts';
 import { reach } from './reach.ts';
 
 export function registerUp(program: Command): void {
@@ -25,10 +24,7 @@ const STOP_MS = 10_000;
 async function up(context: Context): Promise<number> {
   const { config, logger, signal, options } = context;
   await refuseUncopied(config);
-  const lock = lockData(config);
-  if (!lock) {
-    throw cliFault('BNY-CLI-UP-TWICE', { found: `${config.data} is in use`, needed: 'a data folder of its own' });
-  }
+  const lock = lockData(config, 'a data folder of its own');
   const parts = [['emit'], ...config.domains.map(({ name }) => ['serve', name])];
   parts.push(...config.processors.map(({ name }) => ['process', name]), ['router']);
   const children = new Map<string, ChildProcess>();

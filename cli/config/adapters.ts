@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { openBinlogSource } from '../../cdc/binlog/index.ts';
@@ -251,7 +251,14 @@ export async function controlOf(config: Config): Promise<ControlFold> {
   return readControlState(log).finally(() => log.close());
 }
 
-/** The right to run everything on a data folder. Undefined while another has it. */
-export function lockData({ data }: Config): Lock | undefined {
-  return takeLock(join(data, 'up.lock'));
+/** The right to run everything on a data folder. @throws BNY-CLI-UP-TWICE while another has it */
+export function lockData({ data }: Pick<Config, 'data'>, needed: string): Lock {
+  const lock = takeLock(join(data, 'up.lock'));
+  const holder = join(data, 'up.pid');
+  if (lock) {
+    writeFileSync(holder, `${process.pid}\n`);
+    return lock;
+  }
+  const pid = existsSync(holder) ? readFileSync(holder, 'utf8').trim() : '';
+  throw cliFault('BNY-CLI-UP-TWICE', { found: `${data} is in use${pid && ` by process ${pid}`}`, needed });
 }
