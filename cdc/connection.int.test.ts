@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { BanyanError } from '../log/errors.ts';
 import { type Mariadb, startMariadb } from '../scripts/lib/mariadb.ts';
 import { connect, query } from './connection.ts';
 
@@ -26,6 +27,21 @@ describe('a query of the monolith', () => {
     expect((await query(connection, 'SELECT @@autocommit AS mode'))[0]?.['mode']).toEqual('1');
     await query(root, 'SET GLOBAL autocommit = 1');
     for (const each of [root, connection]) each.destroy();
+  });
+
+  it.each([
+    ['refuses', 'right', /Access denied.*'127\.0\.0\.1'/],
+    ['lets in instead', '', /was let in as the anonymous account ''@'127\.0\.0\.1'/],
+  ])('names an anonymous account that the server %s, and the SQL that removes it', async (_, password, found) => {
+    const root = await connect(server);
+    const own = `'own'@'%' IDENTIFIED BY '${password}'`;
+    for (const sql of [`CREATE OR REPLACE USER ${own}`, "CREATE USER ''@'127.0.0.1'"]) await query(root, sql);
+    const account = { ...server, port: server.port, user: 'own', password };
+    const error: unknown = await connect(account).catch((refused: unknown) => refused);
+    expect(error).toMatchObject({ code: 'BNY-CDC-ACCESS', found: expect.stringMatching(found) });
+    const [drop = ''] = /DROP USER [^;]*/.exec((error as BanyanError).cure) ?? [];
+    await query(root, drop);
+    for (const each of [root, await connect(account)]) each.destroy();
   });
 
   it('begins with what it is given, and leaves no connection behind when the server refuses that', async () => {

@@ -1,5 +1,5 @@
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
-import { cdcFault, connectionFault } from './errors.ts';
+import { cdcFault, connectionFault, refuseAnonymous } from './errors.ts';
 
 export type Account = Pick<ConnectionOptions, 'host' | 'port' | 'user' | 'password'> & {
   /** TLS, with certificates as PEM; without an authority those of the system. */
@@ -33,6 +33,8 @@ export async function connect(
       connectTimeout: DEADLINE_MS,
       ...options,
     } as ConnectionOptions);
+    const [row] = await query(connection, { sql: 'SELECT CURRENT_USER() AS account', rowsAsArray: false });
+    refuseAnonymous(String(row?.['account']), account);
     // A server whose default it is not would keep heartbeats and watermarks to itself.
     for (const sql of ['SET SESSION autocommit = 1', ...session]) await query(connection, sql);
     return connection;

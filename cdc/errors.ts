@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { BanyanError, type ErrorCatalogue, faultsOf } from '../log/errors.ts';
 import type { Account } from './connection.ts';
 
@@ -62,6 +63,10 @@ export const CDC_ERRORS = {
 
 export const cdcFault = faultsOf(CDC_ERRORS);
 
+/** What a log was filled with by one source, another one cannot go on from. */
+export const OTHER_SOURCE =
+  'A log keeps its source: go back to the former `source.kind`, or begin a new log (another `data` folder, a new `log.prefix`) and seed again.';
+
 /**
  * What a driver's failure on a connection means: a wrong account passes as little as a dead server lasts. An error of our
  * own is what it is.
@@ -72,5 +77,27 @@ export function connectionFault(error: unknown, { user, host, port }: Account): 
   const denied = [1044, 1045, 1142, 1227, 1698].includes(errno);
   // Node's error for a name with several addresses has a code and no message.
   const found = `${user}@${host}:${port}: ${message || code || String(error)}`;
-  return cdcFault(denied ? 'BNY-CDC-ACCESS' : 'BNY-CDC-UNREACHABLE', { found, cause: error });
+  const [, from] = /for user '.*'@'(.+)' \(using password/.exec(message ?? '') ?? [];
+  const shadow = from === undefined ? {} : { cure: `${CDC_ERRORS['BNY-CDC-ACCESS'].cure} ${shadowCure(from)}` };
+  return cdcFault(denied ? 'BNY-CDC-ACCESS' : 'BNY-CDC-UNREACHABLE', { found, cause: error, ...shadow });
+}
+
+/** An account named by host comes before one for every host, whoever it is: so an anonymous one hides all others. */
+function shadowCure(from: string): string {
+  return `If they are right, an anonymous account of the server hides this one: ${dropAnonymous(from)}`;
+}
+
+function dropAnonymous(from: string): string {
+  const hosts = from === 'localhost' ? [from, hostname()] : [from];
+  return `DROP USER IF EXISTS ${hosts.map((host) => `''@'${host}'`).join(', ')};`;
+}
+
+/** `account`: whom the server has let in, as CURRENT_USER() names it. @throws BNY-CDC-ACCESS when that is nobody */
+export function refuseAnonymous(account: string, { user, host, port }: Account): void {
+  if (!account.startsWith('@') || !user) return;
+  throw cdcFault('BNY-CDC-ACCESS', {
+    found: `${user}@${host}:${port} was let in as the anonymous account ''${account.replace('@', "@'")}'`,
+    needed: `the account ${user}`,
+    cure: `${dropAnonymous(account.slice(1))} It hides ${user}; then run \`banyan install\`.`,
+  });
 }

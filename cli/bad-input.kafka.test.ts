@@ -53,7 +53,7 @@ describe('bad input on Kafka', () => {
   async function newLog(): Promise<{ env: Env; config: Config; prefix: string }> {
     const prefix = `log${++logs}.`;
     const config: Config = { ...world.config, log: { ...world.config.log, prefix } };
-    const log = openLog(config);
+    const log = await openLog(config);
     for (const revision of [0, 1]) {
       await log.post([controlEvent('ReadsSwitched', { domain: 'posts', percent: 10, revision }, 'test')]);
     }
@@ -191,7 +191,7 @@ describe('bad input on Kafka', () => {
 
     it('of which records were deleted below a store’s cursor stops that service, and doctor says why', async () => {
       const { env, config, prefix } = await newLog();
-      const log = openLog(config);
+      const log = await openLog(config);
       const writer = await log.writer('emitter');
       const about = { topic: 'posts', type: 'PostPublished', version: 1, origin: 'monolith' as const, epoch: 0 };
       const events = ['a', 'b'].map((id) => ({ ...about, id, key: '1', time: '2026-01-01T00:00:00.000Z', data: '{}' }));

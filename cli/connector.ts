@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { type Connector, connectorOf } from './config/adapters.ts';
+import { type Connector, connectorOf, refuseUncopied } from './config/adapters.ts';
 import { cliFault } from './errors.ts';
 import { table } from './table.ts';
 
@@ -36,6 +36,7 @@ export function registerConnector(program: Command): void {
 
 async function applyIt(context: Context, connector: Connector | undefined): Promise<number> {
   const { apply, plan } = known(connector);
+  await refuseUncopied(context.config);
   if (!(await context.confirm(plan))) return EXIT.differences;
   const { changed } = await apply();
   const next = ['banyan connector status'];

@@ -47,7 +47,7 @@ describe('banyan dead', () => {
     file = join(folder, 'banyan.config.ts');
     await writeFile(file, configOf(folder));
     await writeFile(join(folder, 'broken'), '');
-    const log = openLog(await loadConfig(file, {}));
+    const log = await openLog(await loadConfig(file, {}));
     const writer = await log.writer(EMITTER);
     const events = [note(1), note(2), note(1, 'text 1 again'), note(3)].map((event, i) => ({
       ...event,

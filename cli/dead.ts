@@ -38,7 +38,7 @@ type Work = (context: Context, log: EventLog, letters: DeadLetter[], positional:
 function on(work: Work) {
   return async (context: Context, [name = '', ...rest]: string[]): Promise<number> => {
     context.processor(name);
-    const log = openLog(context.config);
+    const log = await openLog(context.config);
     try {
       const { open } = await readDeadLetters(log, name);
       return await work(context, log, [...open.values()], [name, ...rest]);

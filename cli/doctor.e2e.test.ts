@@ -27,6 +27,16 @@ describe('banyan doctor', () => {
     expect(findings.map(({ cure }) => cure).join()).toContain('banyan install');
   });
 
+  it('is not sent back to an installation that said it was done while an anonymous account hides its own', async () => {
+    await world.database.raw("CREATE USER ''@'127.0.0.1'");
+    const { code, stderr } = await world.banyan('install', '--yes');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("DROP USER IF EXISTS ''@'127.0.0.1'"),
+    });
+    await world.database.raw("DROP USER ''@'127.0.0.1'");
+  });
+
   it('finds all at once: settings with the SQL that puts them right, the monolith, the services', async () => {
     expect((await world.banyan('install', '--yes')).code).toBe(0);
     await world.database.raw('SET GLOBAL binlog_row_metadata = MINIMAL, GLOBAL binlog_format = MIXED');

@@ -64,7 +64,7 @@ async function logFindings({ config }: Context): Promise<Finding[]> {
       ...config.domains.flatMap(({ name }) => domainFindings(fold, name)),
     ];
   } catch (error) {
-    return [findingOf('log', error, 'a log that can be read')];
+    return [...findings, findingOf('log', error, 'a log that can be read')];
   }
 }
 

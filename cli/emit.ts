@@ -7,7 +7,7 @@ import { connectForSeed } from '../etl/connect.ts';
 import { EtlSeeder } from '../etl/seeder.ts';
 import { BanyanError, type EventLog } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { openLog, openSource, refuseForgotten } from './config/adapters.ts';
+import { openLog, openSource } from './config/adapters.ts';
 
 export function registerEmit(program: Command): void {
   const command = program
@@ -20,9 +20,8 @@ const RETRY_MS = [200, 500, 1000, 2000, 5000];
 
 async function runEmitter(context: Context): Promise<number> {
   const { config } = context;
-  const log = openLog(config, { writerThread: true });
+  const log = await openLog(config, { writerThread: true });
   try {
-    await refuseForgotten(config, log);
     // One that has never answered is more likely at a wrong address than away: no retry would cure that.
     await log.identity();
     await sessions(context, log);

@@ -53,7 +53,7 @@ interface EtlOptions {
 
 async function etl(context: Context, [name = '']: string[], options: EtlOptions): Promise<number> {
   context.domain(name);
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   try {
     const fold = await readControlState(log);
     const control = fold.of(name);

@@ -15,7 +15,7 @@ export function registerInstall(program: Command): void {
     .command('install')
     .description("Make Banyan's schema and account in the monolith's server, or print the SQL for a DBA");
   handle(withAdmin(standard(install, EXAMPLES)), (context, _, options) =>
-    execute(context, options, installSql(withPassword(wanted(context)))),
+    execute(context, options, installSql(withPassword(wanted(context))), () => letIn(context)),
   );
   const uninstall = program
     .command('uninstall')
@@ -79,7 +79,12 @@ async function unusedGuards({ config }: Context): Promise<Guard[]> {
   ];
 }
 
-async function execute(context: Context, options: Record<string, unknown>, statements: string[]): Promise<number> {
+async function execute(
+  context: Context,
+  options: Record<string, unknown>,
+  statements: string[],
+  after?: () => Promise<void>,
+): Promise<number> {
   if (options['print']) {
     context.data({ statements }, statements.map((sql) => `${sql};`).join('\n'));
     return EXIT.done;
@@ -92,11 +97,17 @@ async function execute(context: Context, options: Record<string, unknown>, state
   } finally {
     await connection.end();
   }
+  await after?.();
   context.data(
     { done: statements.length, next_steps: ['banyan doctor'] },
     `${statements.length} statements done. Next: banyan doctor`,
   );
   return EXIT.done;
+}
+
+/** The account may be there and another one stand before it. @throws BNY-CDC-ACCESS */
+async function letIn({ config }: Context): Promise<void> {
+  await (await connect(config.monolith.database)).end();
 }
 
 async function connectAsAdmin({ config }: Context, user: string) {

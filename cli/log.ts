@@ -44,7 +44,7 @@ export function registerLog(program: Command): void {
 }
 
 async function tailLog(context: Context, [topic = '']: string[], options: Record<string, unknown>): Promise<number> {
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   const last = wholeNumber(options['last']);
   if (Number.isNaN(last))
     throw cliFault('BNY-CLI-USAGE', { found: `--last ${options['last']}`, needed: 'a whole number' });
@@ -83,7 +83,7 @@ async function showEvent(
   [topic = '', offset = '']: string[],
   options: Record<string, unknown>,
 ): Promise<number> {
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   const event = await find(log, topic, wholeNumber(options['partition']), wholeNumber(offset)).finally(() =>
     log.close(),
   );
@@ -108,7 +108,7 @@ export function wholeNumber(text: unknown): number {
 }
 
 async function stats(context: Context): Promise<number> {
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   const names = Object.keys(topicsOf(context.config));
   const told = async () => ({
     identity: await log.identity(),
@@ -130,7 +130,7 @@ async function stats(context: Context): Promise<number> {
 
 async function backupLog(context: Context, [file = '']: string[]): Promise<number> {
   await checkTarget(file);
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   try {
     await save(log, file);
     const identity = await log.identity();
@@ -144,9 +144,7 @@ async function backupLog(context: Context, [file = '']: string[]): Promise<numbe
 /** While nothing runs: what was appended behind its back would be missing. */
 async function moveLog(context: Context): Promise<number> {
   const { config, signal } = context;
-  const lock = lockData(config);
-  if (!lock)
-    throw cliFault('BNY-CLI-UP-TWICE', { found: `${config.data} is in use`, needed: 'nothing that runs on it' });
+  const lock = lockData(config, 'nothing that runs on it');
   const line = new ProgressLine();
   try {
     const plan = [

@@ -16,7 +16,7 @@ export function registerProcess(program: Command): void {
 async function processEvents(context: Context, [name = '']: string[]): Promise<number> {
   const { config, logger, signal } = context;
   const processor = context.processor(name);
-  const log = openLog(config);
+  const log = await openLog(config);
   const instance = `${name}-${randomUUID().slice(0, 8)}`;
   try {
     await runProcessor({ log, processor, instance, router: routerUrl(config), logger }, signal);

@@ -28,7 +28,7 @@ export function registerReplay(program: Command): void {
 
 async function replay(context: Context, [name = '']: string[], options: Record<string, unknown>): Promise<number> {
   context.domain(name);
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   try {
     const fold = await readControlState(log);
     return await (options['undo'] ? undo(context, log, name, fold.of(name)) : rebuild(context, log, name, fold));

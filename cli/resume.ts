@@ -19,7 +19,7 @@ export function registerResume(program: Command): void {
 async function resume(context: Context, [name = '']: string[], options: Record<string, unknown>): Promise<number> {
   context.domain(name);
   const reseed = options['reseed'] === true;
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   try {
     const fold = await readControlState(log);
     const before = fold.of(name);

@@ -8,7 +8,7 @@ import type { Config } from './config/schema.ts';
 
 /** Thread of `banyan router`: follows the control topic and tells the router what it comes to. */
 const config = await loadConfig((workerData as { configFile: string }).configFile);
-const log = openLog(config);
+const log = await openLog(config);
 let told = '';
 for await (const fold of followControl(log, new AbortController().signal)) {
   const state = routingState(config, fold);

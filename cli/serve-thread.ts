@@ -28,7 +28,7 @@ parentPort?.on('message', (message: 'stop' | { live: boolean }) => {
 const config = await loadConfig(data.configFile);
 const domain = config.domains.find(({ name }) => name === data.domain);
 if (!domain) throw cliFault('BNY-CLI-UNKNOWN-DOMAIN', { found: data.domain });
-const log = openLog(config);
+const log = await openLog(config);
 await runProjectorThread(
   {
     log,

@@ -27,7 +27,7 @@ async function serve(
   const { config, logger, signal, options } = context;
   const domain = context.domain(name);
   const port = wanted === undefined ? portOf(config, name) : parsePort(String(wanted));
-  const log = openLog(config);
+  const log = await openLog(config);
   const { host, maxLagMs, undoMs } = config.services;
   const instance = `${name}-${randomUUID().slice(0, 8)}`;
   const data = { configFile: options.config, domain: name, instance, url: serviceUrl(config, name, port) };

@@ -56,7 +56,7 @@ describe('two `banyan process`', () => {
     await writeFile(file, configOf(folder));
     await writeFile(join(folder, 'attempts'), '');
     await mkdir(join(folder, 'effects'));
-    log = openLog(await loadConfig(file, {}));
+    log = await openLog(await loadConfig(file, {}));
     writer = await log.writer(EMITTER);
     const start = () => startBanyan(['process', 'worker', '--config', file], process.env);
     instances.push(start(), start());

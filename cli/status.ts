@@ -34,7 +34,7 @@ const SHARED =
   'The stores are on the monolith’s own database server: it bears both loads, and its binlog carries the stores’ writes too. Move `services.store` to another server.';
 
 async function status(context: Context, _: string[], options: Record<string, unknown>): Promise<number> {
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   const timeout = Number(options['timeout']);
   if (!(timeout >= 0)) throw cliFault('BNY-CLI-USAGE', { found: `--timeout ${options['timeout']}`, needed: 'seconds' });
   const started = Date.now();

@@ -38,7 +38,7 @@ function parsePercent(text: string): number {
 async function moveReads(context: Context, [name = '', what]: string[], percent: number): Promise<number> {
   const domain = context.domain(name);
   if (what !== 'reads') throw cliFault('BNY-CLI-USAGE', { found: String(what), needed: '`reads`' });
-  const log = openLog(context.config);
+  const log = await openLog(context.config);
   try {
     const fold = await readControlState(log);
     const { reads } = fold.of(name);

@@ -5,9 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { isRing } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { lockData } from './config/adapters.ts';
+import { lockData, refuseUncopied } from './config/adapters.ts';
 import { serviceUrl } from './config/places.ts';
-import { cliFault } from './errors.ts';
 import { reach } from './reach.ts';
 
 export function registerUp(program: Command): void {
@@ -24,10 +23,8 @@ const STOP_MS = 10_000;
 
 async function up(context: Context): Promise<number> {
   const { config, logger, signal, options } = context;
-  const lock = lockData(config);
-  if (!lock) {
-    throw cliFault('BNY-CLI-UP-TWICE', { found: `${config.data} is in use`, needed: 'a data folder of its own' });
-  }
+  await refuseUncopied(config);
+  const lock = lockData(config, 'a data folder of its own');
   const parts = [['emit'], ...config.domains.map(({ name }) => ['serve', name])];
   parts.push(...config.processors.map(({ name }) => ['process', name]), ['router']);
   const children = new Map<string, ChildProcess>();

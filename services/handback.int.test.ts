@@ -77,7 +77,7 @@ describe('in the tables of the monolith', () => {
       const changes = rows.map(({ key, after }) => ({ table, kind: 'delete' as const, key, before: after }));
       const transaction = { position: '1', gtid: 'g', committedAt: '2026-01-01T00:00:00.000Z', changes };
       const rest = { disturbances: [], part: 0, last: true, resume: {} };
-      await handBack(translator.part({ ...transaction, ...rest }, new Set()).events);
+      await handBack(translator.part({ ...transaction, ...rest }, { parked: {}, domains: {} }).events);
       if (table === 'claps') expect(new Set((await counters('back')).map(([, count]) => count))).toEqual(new Set([0]));
     }
     expect(await rowsIn('back')).toEqual(Object.fromEntries(TABLES.map(({ table }) => [table, []])));

@@ -1,4 +1,4 @@
-import { cdcFault } from '../errors.ts';
+import { cdcFault, OTHER_SOURCE } from '../errors.ts';
 import type { Position, ResumePoint } from '../types.ts';
 import type { Delivered } from './group.ts';
 import { formatPosition } from './position.ts';
@@ -42,6 +42,10 @@ export function resumePointOf(resume: Resume): ResumePoint {
 }
 
 export function resumeOf(point: ResumePoint): Resume {
+  if ('topic' in point) {
+    const needed = 'one of the binlog';
+    throw cdcFault('BNY-CDC-CHECKPOINT', { found: 'a resume point in a topic', needed, cure: OTHER_SOURCE });
+  }
   if (point['version'] !== 1) {
     throw cdcFault('BNY-CDC-CHECKPOINT', { found: `resume point of version ${String(point['version'])}`, needed: '1' });
   }

@@ -115,7 +115,9 @@ async function checkZeroDates(
   const from = `${quoteName(table.schema)}.${quoteName(table.name)}`;
   const zero = `${name} IS NOT NULL AND (MONTH(${name}) = 0 OR DAY(${name}) = 0)`;
   const found = await briefly(connection, `SELECT 1 AS zero FROM ${from} WHERE ${zero} LIMIT 1`);
-  const cure = `UPDATE ${from} SET ${name} = NULL WHERE ${zero}; and let none in: SET GLOBAL sql_mode = CONCAT(@@GLOBAL.sql_mode, ',NO_ZERO_DATE,NO_ZERO_IN_DATE').`;
+  const none = column.nullable ? 'NULL' : "'1970-01-01'";
+  const choice = column.nullable ? '' : ' (it takes no NULL: or any date that the monolith takes for none)';
+  const cure = `UPDATE ${from} SET ${name} = ${none} WHERE ${zero};${choice} and let none in: SET GLOBAL sql_mode = CONCAT(@@GLOBAL.sql_mode, ',NO_ZERO_DATE,NO_ZERO_IN_DATE').`;
   if (found && found.length > 0) {
     return [{ ...columnFinding(table, column, 'error', `${column.type} and holds zero dates`), cure }];
   }

@@ -1,4 +1,4 @@
-import { cdcFault } from '../errors.ts';
+import { cdcFault, OTHER_SOURCE } from '../errors.ts';
 import type { ResumePoint } from '../types.ts';
 import type { Place } from './record.ts';
 import type { Structures } from './tables.ts';
@@ -47,6 +47,7 @@ export function resumeOf(point: ResumePoint): Resume {
     throw cdcFault('BNY-CDC-CHECKPOINT', {
       found: `resume point of version ${String(point['version'])}, ${'topic' in point ? 'of a topic' : 'of another source'}`,
       needed: 'version 1 of the Debezium source',
+      ...(!('topic' in point) && { cure: OTHER_SOURCE }),
     });
   }
   return point as unknown as Resume;

@@ -19,6 +19,7 @@ export interface ColumnDescription {
   /** MariaDB's JSON is LONGTEXT with this check. */
   jsonCheck: boolean;
   generated: boolean;
+  nullable: boolean;
   /** A temporal format of MariaDB 5.3: its width stands in no binlog. */
   oldTemporal: boolean;
 }
@@ -51,7 +52,7 @@ export async function describeTable(
   if (!description) return undefined;
   const columns = await rows(
     `SELECT COLUMN_NAME AS name, DATA_TYPE AS type, COLUMN_TYPE AS definition, CHARACTER_SET_NAME AS charset,
-       DATETIME_PRECISION AS fsp, IS_GENERATED AS generated
+       DATETIME_PRECISION AS fsp, IS_GENERATED AS generated, IS_NULLABLE AS nullable
      FROM information_schema.COLUMNS WHERE ${inTable} ORDER BY ORDINAL_POSITION`,
   );
   const key = await rows(
@@ -88,6 +89,7 @@ function describeColumn(column: RowDataPacket, clauses: ReadonlySet<string>): Co
     labels: type === 'enum' || type === 'set' ? labelsOf(definition) : undefined,
     jsonCheck: clauses.has(`json_valid(\`${name.replaceAll('`', '``')}\`)`),
     generated: column['generated'] === 'ALWAYS',
+    nullable: column['nullable'] === 'YES',
     oldTemporal: definition.includes('mariadb-5.3'),
   };
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { openBinlogSource } from '../../cdc/binlog/index.ts';
@@ -15,6 +15,7 @@ import {
 } from '../../cdc/debezium/index.ts';
 import { type CapturedTables, EMITTER, type Source } from '../../cdc/index.ts';
 import {
+  BanyanError,
   CONTROL_TOPIC,
   ControlFold,
   type Copied,
@@ -41,6 +42,7 @@ import { type Lock, takeLock } from '../../services/kit/store/sqlite/lock.ts';
 import { openSqliteStores } from '../../services/kit/store/sqlite/stores.ts';
 import type { Stores } from '../../services/kit/store/types.ts';
 import { cliFault } from '../errors.ts';
+import { mayForget, refuseForgotten, refuseOtherSource } from './forgotten.ts';
 import { logFile, storeFile } from './places.ts';
 import type { Config } from './schema.ts';
 
@@ -108,19 +110,41 @@ export function connectorOf(config: Config): Connector | undefined {
   };
 }
 
+/** Refuses before anything is started. A log that does not answer yet is for whoever opens it. @throws BNY-CLI-REFUSED */
+export async function refuseUncopied(config: Config): Promise<void> {
+  if (!mayForget(config)) return;
+  try {
+    await (await openLog(config)).close();
+  } catch (error) {
+    if (!BanyanError.is(error) || !error.retryable) throw error;
+  }
+}
+
 /** A log that can copy itself to a file while it is in use. Not every one can. */
 export interface Backup {
   backup(to: string): Promise<void>;
 }
 
-/** The log of a configuration, its doorbell connected with the other threads and processes. */
-export function openLog(config: Config, options: { writerThread?: boolean } = {}): EventLog & Partial<Backup> {
+/**
+ * The log of a configuration, its doorbell connected with the other threads and processes.
+ *
+ * @throws BNY-CLI-REFUSED when the log in the data folder has still to be copied to it
+ */
+export async function openLog(
+  config: Config,
+  options: { writerThread?: boolean } = {},
+): Promise<EventLog & Partial<Backup>> {
+  const topics = topicsOf(config);
   if (config.log.kind === 'kafka') {
-    return openKafkaLog({ ...kafkaSettings(config), topics: topicsOf(config), writers: writersIn(config) });
+    const log = openKafkaLog({ ...kafkaSettings(config), topics, writers: writersIn(config) });
+    return refuseForgotten(config, log, () => openSqliteLog({ file: logFile(config), topics })).then(
+      () => log,
+      (error) => log.close().then(() => Promise.reject(error)),
+    );
   }
   const doorbell = new Doorbell();
   relayDoorbell(doorbell);
-  return openSqliteLog({ file: logFile(config), topics: topicsOf(config), doorbell, ...options });
+  return openSqliteLog({ file: logFile(config), topics, doorbell, ...options });
 }
 
 function kafkaSettings({ log }: Config): KafkaSettings {
@@ -131,7 +155,7 @@ function kafkaSettings({ log }: Config): KafkaSettings {
 /**
  * Copies the log in the data folder to the one of the configuration, at the same offsets.
  *
- * @throws BNY-CLI-REFUSED when there is nothing to copy, or nowhere
+ * @throws BNY-CLI-REFUSED when there is nothing to copy, or nowhere, or it could not be gone on with there
  */
 export async function copyLog(
   config: Config,
@@ -146,6 +170,7 @@ export async function copyLog(
         }
       : !existsSync(logFile(config)) && { found: `no ${logFile(config)}`, needed: 'a log to copy' };
   if (refusal) throw cliFault('BNY-CLI-REFUSED', { ...refusal, cure: 'docs/kafka.md' });
+  refuseOtherSource(config);
   const topics = topicsOf(config);
   const from = openSqliteLog({ file: logFile(config), topics });
   try {
@@ -165,16 +190,6 @@ export async function checkLog(config: Config): Promise<LogFinding[]> {
   if (config.log.kind === 'sqlite') return [];
   const options = { ...kafkaSettings(config), topics: topicsOf(config), writers: writersIn(config) };
   return checkKafka(options, config.source.kind === 'debezium' ? connectorTopics({ kafka: options }) : undefined);
-}
-
-/** @throws BNY-CLI-REFUSED when there is a log in the data folder whose events the log of the configuration lacks */
-export async function refuseForgotten(config: Config, log: EventLog): Promise<void> {
-  if (config.log.kind === 'sqlite' || !existsSync(logFile(config)) || (await log.checkpoint(EMITTER))) return;
-  throw cliFault('BNY-CLI-REFUSED', {
-    found: `${logFile(config)}, and a log in the configuration without anything of it`,
-    needed: 'one log',
-    cure: 'banyan log copy --to kafka; or move the file away to begin anew',
-  });
 }
 
 type Parts = Pick<Config, 'domains'> & { processors?: Config['processors'] | undefined };
@@ -216,11 +231,18 @@ export async function storesShareServer(config: Config): Promise<boolean> {
 /** The control state as it stands; of a log that is not there yet nothing. Makes no log. */
 export async function controlOf(config: Config): Promise<ControlFold> {
   if (config.log.kind === 'sqlite' && !existsSync(logFile(config))) return new ControlFold();
-  const log = openLog(config);
+  const log = await openLog(config);
   return readControlState(log).finally(() => log.close());
 }
 
-/** The right to run everything on a data folder. Undefined while another has it. */
-export function lockData({ data }: Config): Lock | undefined {
-  return takeLock(join(data, 'up.lock'));
+/** The right to run everything on a data folder. @throws BNY-CLI-UP-TWICE while another has it */
+export function lockData({ data }: Pick<Config, 'data'>, needed: string): Lock {
+  const lock = takeLock(join(data, 'up.lock'));
+  const holder = join(data, 'up.pid');
+  if (lock) {
+    writeFileSync(holder, `${process.pid}\n`);
+    return lock;
+  }
+  const pid = existsSync(holder) ? readFileSync(holder, 'utf8').trim() : '';
+  throw cliFault('BNY-CLI-UP-TWICE', { found: `${data} is in use${pid && ` by process ${pid}`}`, needed });
 }

@@ -65,6 +65,7 @@ async function giveIdentity(wire: Wire, prefix: string, needed: string): Promise
   throw logFault('BNY-LOG-ANOTHER', {
     found: `log ${found} in the target`,
     needed: `an empty one, or a copy of ${needed}`,
+    cure: `Copy to another \`log.prefix\`; or, if nothing in log ${found} is needed, stop whatever uses it and delete its topics: docs/kafka.md lists them${prefix && `, here with ${prefix} before each name`}.`,
   });
 }
 

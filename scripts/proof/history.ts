@@ -16,7 +16,7 @@ export interface LogVerdict {
 
 /** Reads the whole log once and holds it against the ledger. */
 export async function checkLog(config: Config, ledger: Ledger): Promise<LogVerdict> {
-  const log = openLog(config);
+  const log = await openLog(config);
   const domains = config.domains.map(({ name }) => name);
   const seen = new Set<string>();
   const doubled: string[] = [];

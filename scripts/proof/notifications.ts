@@ -33,7 +33,7 @@ export async function checkNotifications(world: World): Promise<string[]> {
 }
 
 async function decisions({ config }: World): Promise<Set<string>> {
-  const log = openLog(config);
+  const log = await openLog(config);
   const ids = new Set<string>();
   for await (const batch of log.read(fromStart([TOPIC], topicsOf(config)), { follow: false })) {
     for (const { type, seed, id } of batch) if (DECIDED.includes(type) && seed === undefined) ids.add(id);

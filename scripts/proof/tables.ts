@@ -25,7 +25,7 @@ export async function differsFromTables(
   mariadb: Mariadb,
   live: string,
 ): Promise<Difference[]> {
-  const log = openLog(config);
+  const log = await openLog(config);
   const stores = openStores(config, domain, await log.identity().finally(() => log.close()));
   const lease = await stores.lease(EXPECTED);
   if (!lease) throw new Error(`somebody else compares ${domain.name}`);
