@@ -60,6 +60,18 @@ describe('banyan doctor', () => {
     expect(new Set(findings.map(({ level }) => level))).toEqual(new Set(['warning']));
   });
 
+  it('looks at the server of the stores too, and warns where it is the monolith’s', async () => {
+    const { port, user } = world.mariadb;
+    const env = { BANYAN_SERVICES_STORE_KIND: 'mysql', BANYAN_SERVICES_STORE_HOST: '127.0.0.1' };
+    const at = { ...env, BANYAN_SERVICES_STORE_PORT: String(port) };
+    expect((await doctor({ ...at, BANYAN_SERVICES_STORE_USER: user })).findings).toContainEqual(
+      expect.objectContaining({ check: 'stores server', level: 'warning' }),
+    );
+    const { code, findings } = await doctor(at);
+    expect(code).toBe(1);
+    expect(findings.find(({ check }) => check === 'stores')?.cure).toContain('CREATE USER');
+  });
+
   it('notices that the binlog hides Banyan’s own schema', async () => {
     await world.mariadb.kill();
     await world.mariadb.restart(['--binlog-ignore-db=banyan']);

@@ -3,7 +3,7 @@ import { connect } from '../cdc/connection.ts';
 import type { Finding, Source } from '../cdc/index.ts';
 import { BanyanError, type ControlFold } from '../log/index.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
-import { checkLog, controlOf, openSource } from './config/adapters.ts';
+import { checkLog, checkStores, controlOf, openSource } from './config/adapters.ts';
 import { serviceUrl } from './config/places.ts';
 import { comesThrough } from './probe.ts';
 import { reach } from './reach.ts';
@@ -25,6 +25,7 @@ async function doctor(context: Context): Promise<number> {
       databaseFindings(source),
       monolithFinding(context),
       serviceFindings(context),
+      checkStores(context.config),
       logFindings(context),
     ]);
     const all = [...database, ...others.flat()];

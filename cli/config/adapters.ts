@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { openBinlogSource } from '../../cdc/binlog/index.ts';
 import {
@@ -13,7 +13,7 @@ import {
   openDebeziumSource,
   setBackConnector,
 } from '../../cdc/debezium/index.ts';
-import { type CapturedTables, EMITTER, type Source } from '../../cdc/index.ts';
+import { type CapturedTables, EMITTER, type Finding, type Source } from '../../cdc/index.ts';
 import {
   BanyanError,
   CONTROL_TOPIC,
@@ -35,9 +35,11 @@ import {
 } from '../../log/index.ts';
 import type { Domain } from '../../services/kit/index.ts';
 import { writersOf } from '../../services/kit/processor/progress.ts';
+import { checkServer } from '../../services/kit/store/mysql/check.ts';
 import { isSameServer } from '../../services/kit/store/mysql/identity.ts';
 import type { Server } from '../../services/kit/store/mysql/session.ts';
 import { openMysqlStores } from '../../services/kit/store/mysql/stores.ts';
+import { checkFolder } from '../../services/kit/store/sqlite/check.ts';
 import { type Lock, takeLock } from '../../services/kit/store/sqlite/lock.ts';
 import { openSqliteStores } from '../../services/kit/store/sqlite/stores.ts';
 import type { Stores } from '../../services/kit/store/types.ts';
@@ -226,6 +228,18 @@ function storeServer({ services }: Config): Server {
 export async function storesShareServer(config: Config): Promise<boolean> {
   if (config.services.store.kind === 'sqlite') return false;
   return isSameServer(storeServer(config), config.monolith.database);
+}
+
+/** What keeps the services from having their stores where the configuration says. Makes nothing. */
+export async function checkStores(config: Config): Promise<Finding[]> {
+  const { store } = config.services;
+  const domains = config.domains.map(({ name }) => name);
+  if (store.kind === 'sqlite') return checkFolder(dirname(storeFile(config, domains[0] ?? '', '1')));
+  const findings = await checkServer({ server: storeServer(config), prefix: store.prefix, domains });
+  if (!(await storesShareServer(config))) return findings;
+  const found = `${store.host}:${store.port}, the monolith’s own server: it bears both loads`;
+  const cure = 'Name another server in `services.store`.';
+  return [...findings, { check: 'stores server', level: 'warning', found, needed: 'a server of their own', cure }];
 }
 
 /** The control state as it stands; of a log that is not there yet nothing. Makes no log. */
