@@ -14,9 +14,12 @@ export function registerInstall(program: Command): void {
   const install = program
     .command('install')
     .description("Make Banyan's schema and account in the monolith's server, or print the SQL for a DBA");
-  handle(withAdmin(standard(install, EXAMPLES)), (context, _, options) =>
-    execute(context, options, installSql(withPassword(wanted(context)))),
-  );
+  handle(withAdmin(standard(install, EXAMPLES)), (context, _, options) => {
+    const installation = withPassword(wanted(context));
+    if (installation.handback?.password === '')
+      context.note(`No account ${installation.handback.user}: BANYAN_MONOLITH_HANDBACK_PASSWORD is not set.`);
+    return execute(context, options, installSql(installation));
+  });
   const uninstall = program
     .command('uninstall')
     .description("Remove Banyan's schema and account from the monolith's server, when nothing needs them any more");
@@ -44,8 +47,8 @@ function withAdmin(command: Command): Command {
 }
 
 function wanted({ config }: Context): Installation {
-  const { database, banyanSchema } = config.monolith;
-  return { banyanSchema, schema: database.schema, user: database.user, password: database.password };
+  const { database, banyanSchema, handback } = config.monolith;
+  return { banyanSchema, schema: database.schema, user: database.user, password: database.password, handback };
 }
 
 /** An account without a password would let anybody read the monolith's tables. @throws BNY-CLI-CONFIG */
