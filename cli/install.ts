@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { type Command, Option } from 'commander';
-import { connect } from '../cdc/connection.ts';
-import { cdcFault } from '../cdc/errors.ts';
+import type { Command } from 'commander';
+import type { Connection } from 'mysql2/promise';
+import { fencedTables } from '../cdc/fence/inspect.ts';
 import { type Installation, installSql, uninstallSql } from '../cdc/schema/install.ts';
-import { BanyanError } from '../log/index.ts';
+import { connectAsAdmin, withAdmin } from './admin.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { controlOf } from './config/adapters.ts';
 import { cliFault } from './errors.ts';
@@ -25,7 +24,7 @@ export function registerInstall(program: Command): void {
     .description("Remove Banyan's schema and account from the monolith's server, when nothing needs them any more");
   handle(withAdmin(standard(uninstall, ['banyan uninstall --yes'])), async (context, _, options) => {
     enforce(await unusedGuards(context));
-    return execute(context, options, uninstallSql(wanted(context)));
+    return execute(context, options, uninstallSql(wanted(context)), (admin) => refuseFenced(context, admin));
   });
 }
 
@@ -33,18 +32,6 @@ const EXAMPLES = [
   'banyan install --print > banyan.sql                               # for a DBA',
   'BANYAN_ADMIN_PASSWORD=… banyan install --admin-user root --yes    # by itself',
 ];
-
-function withAdmin(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--admin-user <user>',
-        'an account that may create users; its password in BANYAN_ADMIN_PASSWORD',
-      ).default('root'),
-    )
-    .option('--print', 'only print the SQL')
-    .option('--yes', 'act on the plan');
-}
 
 function wanted({ config }: Context): Installation {
   const { database, banyanSchema, handback } = config.monolith;
@@ -82,7 +69,20 @@ async function unusedGuards({ config }: Context): Promise<Guard[]> {
   ];
 }
 
-async function execute(context: Context, options: Record<string, unknown>, statements: string[]): Promise<number> {
+/** The triggers read Banyan's schema and run as its account: without them every write to a fenced table fails. */
+async function refuseFenced({ config }: Context, admin: Connection): Promise<void> {
+  const tables = await fencedTables(admin, config.monolith.database.schema);
+  const found = `fences stand on ${tables.join(', ')}`;
+  const cure = config.domains.map(({ name }) => `banyan fence remove ${name} --yes`).join('; ');
+  enforce([{ guard: 'no fence', ok: tables.length === 0, found, cure }]);
+}
+
+async function execute(
+  context: Context,
+  options: Record<string, unknown>,
+  statements: string[],
+  check: (admin: Connection) => Promise<void> = async () => undefined,
+): Promise<number> {
   if (options['print']) {
     context.data({ statements }, statements.map((sql) => `${sql};`).join('\n'));
     return EXIT.done;
@@ -91,6 +91,7 @@ async function execute(context: Context, options: Record<string, unknown>, state
   if (!(await context.confirm(plan))) return EXIT.differences;
   const connection = await connectAsAdmin(context, String(options['adminUser']));
   try {
+    await check(connection);
     for (const sql of statements) await connection.query(sql);
   } finally {
     await connection.end();
@@ -100,24 +101,4 @@ async function execute(context: Context, options: Record<string, unknown>, state
     `${statements.length} statements done. Next: banyan doctor`,
   );
   return EXIT.done;
-}
-
-async function connectAsAdmin({ config }: Context, user: string) {
-  const { host, port } = config.monolith.database;
-  try {
-    return await connect({ host, port, user, password: adminPassword() });
-  } catch (error) {
-    if (!BanyanError.is(error) || error.code !== 'BNY-CDC-ACCESS') throw error;
-    throw cdcFault('BNY-CDC-ACCESS', {
-      found: String(error.found),
-      needed: `the password of ${user}`,
-      cure: 'Set BANYAN_ADMIN_PASSWORD or BANYAN_ADMIN_PASSWORD_FILE, or name another account with --admin-user.',
-      cause: error,
-    });
-  }
-}
-
-function adminPassword(): string {
-  const file = process.env['BANYAN_ADMIN_PASSWORD_FILE'];
-  return process.env['BANYAN_ADMIN_PASSWORD'] ?? (file ? readFileSync(file, 'utf8').trimEnd() : '');
 }

@@ -82,7 +82,7 @@ export function uninstallSql({ banyanSchema, user, handback }: Installation): st
 }
 
 /** An account as Banyan makes it: from any host. */
-function accountName(user: string): string {
+export function accountName(user: string): string {
   return `${quoteText(user)}@'%'`;
 }
 
@@ -92,6 +92,6 @@ function pattern(schema: string): string {
 }
 
 /** For a session whose sql_mode lets a backslash escape. */
-function quoteText(value: string): string {
+export function quoteText(value: string): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
