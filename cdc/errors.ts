@@ -59,6 +59,11 @@ export const CDC_ERRORS = {
     normal: 'never',
     cure: 'Start the emitter once with the old capture, until it has caught up; then change the capture.',
   },
+  'BNY-CDC-FENCE': {
+    means: 'the fence of a domain could not be put up or taken down whole',
+    normal: 'while a long transaction uses one of its tables',
+    cure: 'Let what holds the table end, or choose a quieter moment, and run the command again: what is done is left as it is.',
+  },
 } as const satisfies ErrorCatalogue;
 
 export const cdcFault = faultsOf(CDC_ERRORS);

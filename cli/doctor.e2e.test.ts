@@ -129,7 +129,7 @@ describe('banyan doctor', () => {
   it('leaves nothing behind when it is uninstalled', async () => {
     expect((await world.banyan('uninstall', '--yes')).code).toBe(0);
     const [schemas] = await world.database.raw("SHOW DATABASES LIKE 'banyan'");
-    const [users] = await world.database.raw("SELECT user FROM mysql.user WHERE user = 'banyan'");
+    const [users] = await world.database.raw("SELECT user FROM mysql.user WHERE user LIKE 'banyan%'");
     expect([schemas, users]).toEqual([[], []]);
   });
 });

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import type { Connection } from 'mysql2/promise';
 import { connect } from '../cdc/connection.ts';
-import { cdcFault } from '../cdc/errors.ts';
+import { fencedTables } from '../cdc/fence/inspect.ts';
 import { type Installation, installSql, uninstallSql } from '../cdc/schema/install.ts';
-import { BanyanError } from '../log/index.ts';
+import { connectAsAdmin, withAdmin } from './admin.ts';
 import { type Context, EXIT, handle, standard } from './command.ts';
 import { controlOf } from './config/adapters.ts';
 import { cliFault } from './errors.ts';
@@ -14,15 +14,20 @@ export function registerInstall(program: Command): void {
   const install = program
     .command('install')
     .description("Make Banyan's schema and account in the monolith's server, or print the SQL for a DBA");
-  handle(withAdmin(standard(install, EXAMPLES)), (context, _, options) =>
-    execute(context, options, installSql(withPassword(wanted(context))), () => letIn(context)),
-  );
+  handle(withAdmin(standard(install, EXAMPLES)), (context, _, options) => {
+    const installation = withPassword(wanted(context));
+    if (installation.handback?.password === '')
+      context.note(`No account ${installation.handback.user}: BANYAN_MONOLITH_HANDBACK_PASSWORD is not set.`);
+    return execute(context, options, installSql(installation), { after: () => letIn(context) });
+  });
   const uninstall = program
     .command('uninstall')
     .description("Remove Banyan's schema and account from the monolith's server, when nothing needs them any more");
   handle(withAdmin(standard(uninstall, ['banyan uninstall --yes'])), async (context, _, options) => {
     enforce(await unusedGuards(context));
-    return execute(context, options, uninstallSql(wanted(context)));
+    return execute(context, options, uninstallSql(wanted(context)), {
+      before: (admin) => refuseFenced(context, admin),
+    });
   });
 }
 
@@ -31,21 +36,9 @@ const EXAMPLES = [
   'BANYAN_ADMIN_PASSWORD=… banyan install --admin-user root --yes    # by itself',
 ];
 
-function withAdmin(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--admin-user <user>',
-        'an account that may create users; its password in BANYAN_ADMIN_PASSWORD',
-      ).default('root'),
-    )
-    .option('--print', 'only print the SQL')
-    .option('--yes', 'act on the plan');
-}
-
 function wanted({ config }: Context): Installation {
-  const { database, banyanSchema } = config.monolith;
-  return { banyanSchema, schema: database.schema, user: database.user, password: database.password };
+  const { database, banyanSchema, handback } = config.monolith;
+  return { banyanSchema, schema: database.schema, user: database.user, password: database.password, handback };
 }
 
 /** An account without a password would let anybody read the monolith's tables. @throws BNY-CLI-CONFIG */
@@ -79,11 +72,19 @@ async function unusedGuards({ config }: Context): Promise<Guard[]> {
   ];
 }
 
+/** The triggers read Banyan's schema and run as its account: without them every write to a fenced table fails. */
+async function refuseFenced({ config }: Context, admin: Connection): Promise<void> {
+  const tables = await fencedTables(admin, config.monolith.database.schema);
+  const found = `fences stand on ${tables.join(', ')}`;
+  const cure = config.domains.map(({ name }) => `banyan fence remove ${name} --yes`).join('; ');
+  enforce([{ guard: 'no fence', ok: tables.length === 0, found, cure }]);
+}
+
 async function execute(
   context: Context,
   options: Record<string, unknown>,
   statements: string[],
-  after?: () => Promise<void>,
+  { before, after }: { before?: (admin: Connection) => Promise<void>; after?: () => Promise<void> },
 ): Promise<number> {
   if (options['print']) {
     context.data({ statements }, statements.map((sql) => `${sql};`).join('\n'));
@@ -93,6 +94,7 @@ async function execute(
   if (!(await context.confirm(plan))) return EXIT.differences;
   const connection = await connectAsAdmin(context, String(options['adminUser']));
   try {
+    await before?.(connection);
     for (const sql of statements) await connection.query(sql);
   } finally {
     await connection.end();
@@ -108,24 +110,4 @@ async function execute(
 /** The account may be there and another one stand before it. @throws BNY-CDC-ACCESS */
 async function letIn({ config }: Context): Promise<void> {
   await (await connect(config.monolith.database)).end();
-}
-
-async function connectAsAdmin({ config }: Context, user: string) {
-  const { host, port } = config.monolith.database;
-  try {
-    return await connect({ host, port, user, password: adminPassword() });
-  } catch (error) {
-    if (!BanyanError.is(error) || error.code !== 'BNY-CDC-ACCESS') throw error;
-    throw cdcFault('BNY-CDC-ACCESS', {
-      found: String(error.found),
-      needed: `the password of ${user}`,
-      cure: 'Set BANYAN_ADMIN_PASSWORD or BANYAN_ADMIN_PASSWORD_FILE, or name another account with --admin-user.',
-      cause: error,
-    });
-  }
-}
-
-function adminPassword(): string {
-  const file = process.env['BANYAN_ADMIN_PASSWORD_FILE'];
-  return process.env['BANYAN_ADMIN_PASSWORD'] ?? (file ? readFileSync(file, 'utf8').trimEnd() : '');
 }

@@ -6,6 +6,7 @@ import { registerDead } from './dead.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerEmit } from './emit.ts';
 import { registerEtl } from './etl.ts';
+import { registerFence } from './fence.ts';
 import { registerInstall } from './install.ts';
 import { registerLog } from './log.ts';
 import { registerProcess } from './process.ts';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
     registerResume,
     registerStatus,
     registerSwitch,
+    registerFence,
     registerReplay,
     registerDead,
     registerLog,

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { table } from '../cli/table.ts';
 import { capture } from './benchmarks/capture.ts';
 import { etl } from './benchmarks/etl.ts';
+import { fence } from './benchmarks/fence.ts';
 import { kafka } from './benchmarks/kafka/kafka.ts';
 import { latency } from './benchmarks/latency.ts';
 import { load, machine } from './benchmarks/machine.ts';
@@ -15,7 +16,7 @@ import type { Benchmark, Result, Row } from './benchmarks/types.ts';
 import { Workshop } from './benchmarks/workshop.ts';
 
 /** `scripts/bench [name …]`: measures, and says which bars are met. Exits with 1 when something could not be measured. */
-const BENCHMARKS: Record<string, Benchmark> = { etl, capture, latency, replay, router, memory, takeover, kafka };
+const BENCHMARKS: Record<string, Benchmark> = { etl, capture, latency, replay, router, memory, takeover, fence, kafka };
 
 const { values: options, positionals } = parse();
 const unknown = positionals.filter((name) => !(name in BENCHMARKS));

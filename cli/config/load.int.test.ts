@@ -86,6 +86,7 @@ describe('the configuration', () => {
       { BANYAN_ROUTER_ADMIN_PORT: '4102' },
       /port 4102 is that of router\.adminPort and of the service of/,
     ],
+    ['one account for two', { BANYAN_MONOLITH_HANDBACK_USER: 'banyan' }, /monolith\.handback\.user: is that of /],
     ['ports beyond the last', { BANYAN_SERVICES_FIRST_PORT: '65534' }, /would get port 65536/],
   ])('is refused with %s', async (_, env, found) => {
     await expect(load(env)).rejects.toMatchObject({ code: 'BNY-CLI-CONFIG', found: expect.stringMatching(found) });

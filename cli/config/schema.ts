@@ -81,6 +81,18 @@ const settings = z.strictObject({
       })
       // As the driver calls it.
       .transform(({ tls: ssl, ...database }) => ({ ...database, ...(ssl && { ssl }) })),
+    handback: z.prefault(
+      z.strictObject({
+        user: z
+          .string()
+          .default('banyan_handback')
+          .describe(
+            'the account that writes what a service accepts into the monolith’s tables; `banyan install` makes it once it has a password',
+          ),
+        password: z.string().default('').describe('its password: from the environment, not in the file'),
+      }),
+      {},
+    ),
     banyanSchema: z.string().default('banyan').describe('the schema for Banyan’s own tables in that server'),
   }),
   domains: z
@@ -242,7 +254,12 @@ const settings = z.strictObject({
 });
 
 /** The configuration, with every default. Unknown keys are errors. */
-export const configSchema = settings.superRefine(({ domains, processors, log, services, source, router }, context) => {
+export const configSchema = settings.superRefine((config, context) => {
+  const { domains, monolith, processors, log, services, source, router } = config;
+  if (monolith.handback.user === monolith.database.user) {
+    const message = 'is that of `monolith.database` too: a fence tells the two apart by their names';
+    context.addIssue({ code: 'custom', path: ['monolith', 'handback', 'user'], message });
+  }
   const { store } = services;
   const issues = [
     ...misfits('source', source, 'debezium', 'connectUrl'),

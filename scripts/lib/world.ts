@@ -159,6 +159,7 @@ async function environmentFor(mariadb: Mariadb, folder: string): Promise<NodeJS.
     BANYAN_MONOLITH_URL: `http://127.0.0.1:${monolith}`,
     BANYAN_MONOLITH_DATABASE_PORT: String(mariadb.port),
     BANYAN_MONOLITH_DATABASE_PASSWORD: 'a password for banyan',
+    BANYAN_MONOLITH_HANDBACK_PASSWORD: 'a password for the handback',
     BANYAN_ROUTER_PORT: router,
     BANYAN_ROUTER_ADMIN_PORT: admin,
     BANYAN_SERVICES_FIRST_PORT: firstService,
