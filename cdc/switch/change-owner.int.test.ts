@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Connection } from 'mysql2/promise';
 import { read } from '../fence/row.ts';
@@ -55,9 +56,12 @@ describe('a change of owner in the database', () => {
 
   it('does not wait for a transaction that was let by, and holds nobody up meanwhile', async () => {
     await bed.run(app, 'BEGIN', 'DELETE FROM items WHERE id = 1');
-    expect(await changeOwner(coordinator, TO_SERVICE)).toBe('busy');
+    const attempt = changeOwner(coordinator, TO_SERVICE);
+    await sleep(200);
+    // Behind one that waited for the row, it would wait as well.
     const other = await bed.as('app');
     await bed.run(other, 'SET innodb_lock_wait_timeout = 1', "INSERT INTO orders (title) VALUES ('by the way')");
+    expect(await attempt).toBe('busy');
     await bed.run(app, 'COMMIT');
     expect(await changeOwner(coordinator, TO_SERVICE)).toBe('changed');
   });
