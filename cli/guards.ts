@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlFold, LatestData } from '../log/index.ts';
 import type { Domain } from '../services/kit/index.ts';
 import type { Context } from './command.ts';
@@ -65,9 +66,19 @@ export function notParked(fold: ControlFold, domain: string): Guard {
   return { guard: 'not parked', ok: !parked, found, cure: parked?.cure ?? '' };
 }
 
+/** How long a service may take to become ready: it may have been started a moment ago. */
+const READY_MS = 3000;
+
 async function healthOf(url: string): Promise<string | undefined> {
+  for (const deadline = Date.now() + READY_MS; ; await sleep(100)) {
+    const problem = await problemOf(url);
+    if (problem === undefined || Date.now() > deadline) return problem;
+  }
+}
+
+async function problemOf(url: string): Promise<string | undefined> {
   try {
-    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3000) });
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(READY_MS) });
     const body = (await response.json()) as { status?: string };
     return response.ok ? undefined : `${url}: ${body.status ?? response.status}`;
   } catch (error) {
