@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** More of a request that waits is not read. */
-export const MAX_HELD_BODY_BYTES = 65_536;
+const MAX_HELD_BODY_BYTES = 65_536;
 
 /**
  * The body of a request that has to wait, so that a client that leaves is noticed: while its body lies unread, Node does

@@ -16,10 +16,6 @@ export class Holds {
     this.#longestMs = limits.holdTimeoutMs;
   }
 
-  get count(): number {
-    return this.#held.size;
-  }
-
   /** True once the domain is held no longer; false when that takes too long, too many wait already, or `left` aborts. */
   wait(domain: string, left: AbortSignal): Promise<boolean> {
     if (this.#held.size >= this.#most || left.aborted) return Promise.resolve(false);

@@ -90,7 +90,7 @@ export class Producer {
   }
 
   async #sendTo(broker: Broker, loads: readonly Load[]): Promise<Placed[]> {
-    const numbered = loads.map((load) => ({ ...load, firstSequence: this.#sequences.get(nameOf(load)) ?? 0 }));
+    const numbered = loads.map((load) => ({ ...load, firstSequence: this.#sequences.get(placeName(load)) ?? 0 }));
     const answers = await produceTo(broker, this.#identity, numbered);
     return loads.map((load) => {
       const own = answers.filter(({ topic, partition }) => topic === load.topic && partition === load.partition);
@@ -102,14 +102,15 @@ export class Producer {
         });
       }
       // Modulo 2^31, as brokers count.
-      const written = (this.#sequences.get(nameOf(load)) ?? 0) + load.messages.length;
-      this.#sequences.set(nameOf(load), written & 0x7fffffff);
+      const written = (this.#sequences.get(placeName(load)) ?? 0) + load.messages.length;
+      this.#sequences.set(placeName(load), written & 0x7fffffff);
       return { ...load, firstOffset: Number(answer.baseOffset) };
     });
   }
 }
 
-function nameOf({ topic, partition }: Load): string {
+/** The partition of a load. */
+export function placeName({ topic, partition }: Load): string {
   return `${topic}/${partition}`;
 }
 

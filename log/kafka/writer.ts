@@ -2,7 +2,7 @@ import { checkAppend } from '../append.ts';
 import { logFault } from '../errors.ts';
 import type { Checkpoint, Ends, LogWriter, NewEvent, Topics } from '../types.ts';
 import { kafkaFault } from './fault.ts';
-import { type Load, lastOf, type Placed, Producer } from './producer.ts';
+import { type Load, lastOf, type Placed, Producer, placeName } from './producer.ts';
 import { toLoads } from './records.ts';
 import { lastCommitted, visible } from './stand.ts';
 import { checkpointTopic } from './topics.ts';
@@ -137,7 +137,7 @@ export class KafkaWriter implements LogWriter {
         const before = written.at(-1) ?? this.#stored;
         const number = (before?.number ?? 0) + 1;
         written.push({ number, generation: this.generation, state, ends: this.#endsAfter(before, placed), sequences });
-        for (const load of placed) ends.set(`${load.topic}/${load.partition}`, lastOf(load));
+        for (const load of placed) ends.set(placeName(load), lastOf(load));
       }
       const stored = written.at(-1) as Stored;
       const [checkpoint] = await this.#producer.send([{ ...own, messages: [checkpointMessage(stored)] }]);
